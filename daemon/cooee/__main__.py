@@ -1,0 +1,3 @@
+from cooee.cli import main
+
+main()

@@ -1,0 +1,64 @@
+"""What an agent is: something that takes a voice and answers with one. Each kind is a module here, named in [agent] type.
+
+A kind's module has `Settings` (a `settings.Table`) and `open(settings) -> Agent`. Only this package knows Deepgram's names.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from cooee.effects import Answer, Function
+from cooee.events import Event
+
+
+class Refused(Exception):
+    """The agent will not talk to us; str() is a sentence for the user. `hopeless`: trying again cannot help."""
+
+    def __init__(self, reason: str, *, hopeless: bool = False, retry_after_s: float | None = None) -> None:
+        super().__init__(reason)
+        self.hopeless = hopeless
+        self.retry_after_s = retry_after_s
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """A message of the conversation as the agent keeps it, to be handed to the next line unread."""
+
+    message: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What the agent is told at the start of a line. `greet`: only the first line of a conversation greets."""
+
+    functions: tuple[Function, ...] = ()
+    history: tuple[Any, ...] = ()
+    greet: bool = True
+
+
+class Link(Protocol):
+    """One line to the agent. All methods raise OSError (also its subclass ConnectionError) when the line is broken."""
+
+    async def settle(self, brief: Brief) -> None:
+        """Send the settings and return when they are applied. Raises Refused or OSError."""
+
+    async def send(self, pcm: bytes) -> None: ...
+
+    async def keep_alive(self) -> None: ...
+
+    async def answer(self, answer: Answer) -> None: ...
+
+    def events(self) -> AsyncIterator[Event | Remembered]:
+        """What the agent does, until the line ends; raises Refused or OSError unless it ended in order."""
+
+    async def close(self) -> None: ...
+
+
+class Agent(Protocol):
+    output_rate_hz: int
+
+    async def connect(self) -> tuple[Link, str]:
+        """A welcomed line and its request id. Raises Refused, OSError or TimeoutError."""
+
+    async def close(self) -> None:
+        """Let go of what the agent needs besides lines, such as a process."""

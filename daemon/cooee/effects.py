@@ -1,0 +1,145 @@
+"""What can be done. Imperative, frozen; the only way the conversation moves anything."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from cooee.events import Call
+
+
+class Phase(Enum):
+    """What the speaker is doing, as its light shows it."""
+
+    OFFLINE = "offline"
+    ASLEEP = "asleep"
+    LISTENING = "listening"
+    THINKING = "thinking"
+    SPEAKING = "speaking"
+    MUTED = "muted"
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """Something that the agent may ask for, as it is told: `parameters` is a JSON schema of type "object".
+
+    `side_effect`: it moves something, so it has to wait for the end of the user's turn.
+    """
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+    side_effect: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Connect:
+    """Have a line to the agent, and keep it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnect:
+    """No line is wanted any more."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenUplink:
+    """From now on frames follow, the moment before the wake first."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShutUplink:
+    """No more frames; what still waits to be sent is forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    turn: int
+    frame: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    turn: int
+    pcm: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The turn's reply is complete: tell (`Spoken`) when its last sample has sounded."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hush:
+    """Stop now and forget the rest."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Say one of our own recorded sentences, such as that the agent can't be reached; `Spoken` follows."""
+
+    turn: int
+    clip: str
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """Let the light show the phase; `fault` says that something (the microphone, the agent) is missing."""
+
+    phase: Phase
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """Open or close the microphone itself."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    turn: int
+    call: Call
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Stop the call if it still runs; nobody wants its result."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Tell the agent, in words, what became of its call."""
+
+    id: str
+    name: str
+    text: str
+
+
+Effect = (
+    Connect
+    | Disconnect
+    | OpenUplink
+    | ShutUplink
+    | Send
+    | Play
+    | Finish
+    | Hush
+    | Tell
+    | Show
+    | Capture
+    | Act
+    | Drop
+    | Answer
+)

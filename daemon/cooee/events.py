@@ -1,0 +1,223 @@
+"""What can happen. Past tense, frozen; the only way an edge tells the conversation anything.
+
+PCM here is signed 16 bit little endian, mono: the microphone's at 16 kHz in frames of 80 ms (1280 samples), the
+agent's at the rate that was asked of it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The agent asks for a function. `arguments` is None where they were no JSON object."""
+
+    id: str
+    name: str
+    arguments: Mapping[str, Any] | None = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A frame of the microphone went through the wake model; `wake` names the word if this frame completed one."""
+
+    frame: bytes
+    at_s: float = 0.0
+    """Position of the frame's end on the microphone's time line."""
+    score: float = 0.0
+    wake: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ticked:
+    """Time passed while perhaps no frame came (muted, or the microphone is gone)."""
+
+
+@dataclass(frozen=True, slots=True)
+class MicLost:
+    """The microphone gives no frames; the sentence says which and what there is instead."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class MicFound:
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakerLost:
+    """The loudspeaker takes no samples; the sentence says which and what there is instead."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakerFound:
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class Summoned:
+    """Woken by something else than the wake word: a button, the command line."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dismissed:
+    """Asked to stop listening; a reply that is being spoken is finished first."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Muted:
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unmuted:
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionUp:
+    """The agent welcomed us; `request_id` is what the vendor's support asks for."""
+
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsApplied:
+    """Audio may flow now."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionDown:
+    """The line ended. `fault`: not by our wish. `hopeless`: trying again cannot help (a wrong key, a bad setting)."""
+
+    reason: str
+    fault: bool = False
+    hopeless: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class UserStarted:
+    """The agent hears someone speak; it has stopped its own speech."""
+
+
+@dataclass(frozen=True, slots=True)
+class UserText:
+    """What the agent understood; the user's turn is confirmed."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentThought:
+    """The agent is at work on an answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentText:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSpeech:
+    """A piece of reply, of any length, even an odd number of bytes; comes faster than it plays."""
+
+    pcm: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AgentDone:
+    """The reply's last piece has been *sent*. It ends when the loudspeaker has played it (`Spoken`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The agent asks for functions, perhaps before the user's turn is confirmed."""
+
+    calls: tuple[Call, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """The agent takes calls back; their results are not wanted any more."""
+
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Acted:
+    """A call ended, in words that say what really happened."""
+
+    turn: int
+    id: str
+    name: str
+    text: str
+    ok: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Switched:
+    """A pin, as read back: 1.0 on, 0.0 off, in between for PWM."""
+
+    name: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sounded:
+    """The first sample of the turn's reply left the loudspeaker."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """The last sample of the turn's reply has left the loudspeaker, `played_s` after its first."""
+
+    turn: int
+    played_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Hushed:
+    """The turn's reply was cut; so much of it was never heard."""
+
+    turn: int
+    dropped_s: float = 0.0
+
+
+Event = (
+    Heard
+    | Ticked
+    | MicLost
+    | MicFound
+    | SpeakerLost
+    | SpeakerFound
+    | Summoned
+    | Dismissed
+    | Muted
+    | Unmuted
+    | SessionUp
+    | SettingsApplied
+    | SessionDown
+    | UserStarted
+    | UserText
+    | AgentThought
+    | AgentText
+    | AgentSpeech
+    | AgentDone
+    | Asked
+    | Withdrawn
+    | Acted
+    | Switched
+    | Sounded
+    | Spoken
+    | Hushed
+)

@@ -1,0 +1,120 @@
+"""What can be set: one model per room, a docstring per setting. Where they stand in a file is `config`'s business.
+
+Kinds of devices (`agent/*`, `lights/*`, `actions/*`) keep their settings in their own file, made from `Table`.
+"""
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+
+class Table(BaseModel):
+    """A table of config.toml: strict types, no unknown names, never changed after loading."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+Percent = Annotated[int, Field(ge=0, le=100)]
+Seconds = Annotated[float, Field(ge=0, le=3600)]
+Pin = Annotated[int, Field(ge=0, le=27)]
+
+
+def _keep(text: str) -> str:
+    if text in ("always", "conversation") or re.fullmatch(r"[1-9]\d{0,3}[smh]", text):
+        return text
+    raise ValueError('must be "always", "conversation" or a duration such as "90s", "10m" or "1h"')
+
+
+class Mic(Table):
+    """Where the microphone's samples come from."""
+
+    type: Literal["alsa", "file"] = "alsa"
+    """"alsa": a sound card; "file": a WAV file, played in real time."""
+    device: str = "default"
+    """The name, or a part of it, or the "hw:CARD=..." of the card, as `cooee devices` prints it."""
+    channel: Annotated[int, Field(ge=0, le=31)] | Literal["mix"] = "mix"
+    """Which of the card's channels to hear, counted from 0, or the mean of all of them."""
+    gain_db: Annotated[float, Field(ge=-20, le=40)] = 0.0
+    """Added to what the card gives; for I2S microphones that are too quiet."""
+    file: str = ""
+    """The WAV file, when type is "file"."""
+
+
+class Wake(Table):
+    """The wake words, and how sure the model has to be."""
+
+    words: Annotated[list[str], Field(min_length=1, max_length=8)] = ["hey_jarvis"]
+    """Names of the models that come with openWakeWord, or paths of .onnx files of one's own."""
+    threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    """A frame counts as a hit from this score on."""
+    trigger_frames: Annotated[int, Field(ge=1, le=10)] = 2
+    """So many hits among the last `window_frames` frames of 80 ms wake the speaker."""
+    window_frames: Annotated[int, Field(ge=1, le=10)] = 3
+    """How many frames are looked at for `trigger_frames`."""
+    refractory_s: Seconds = 2.0
+    """After a wake, the same word is not believed again for so long."""
+
+
+class Conversation(Table):
+    """When to listen, speak and sleep."""
+
+    barge_in: Literal["wake", "voice", "off"] = "wake"
+    """What interrupts a reply: the wake word, any voice (needs echo cancellation in the microphone), or nothing."""
+    preroll_s: Annotated[float, Field(ge=0.5, le=3)] = 1.2
+    """How much audio from before the wake is sent, so that wake word and command in one breath lose nothing."""
+    connect_timeout_s: Seconds = 10.0
+    """How long the user's words wait for the agent to be reachable before the speaker says that it is not."""
+    no_speech_timeout_s: Seconds = 6.0
+    """Nothing said for so long after the wake: asleep again."""
+    utterance_limit_s: Seconds = 30.0
+    """Someone (or the television) talks for longer than this without an end: asleep again."""
+    thinking_timeout_s: Seconds = 30.0
+    """The agent has heard but does not answer for so long: asleep again."""
+    follow_up_s: Seconds = 5.0
+    """After a reply, one may go on without the wake word for so long; 0 switches that off."""
+    room_tail_s: Seconds = 0.3
+    """How long the room still sounds after the loudspeaker's last sample."""
+    speak_unasked: bool = False
+    """Whether the agent may speak while the speaker is asleep, such as a greeting after a reconnect."""
+
+
+class Session(Table):
+    """How the line to the agent is kept."""
+
+    keep: Annotated[str, AfterValidator(_keep)] = "10m"
+    """How long the line stays open after the last turn: "always", "conversation" or a duration. Open minutes cost money."""
+    hold_s: Annotated[float, Field(ge=1, le=60)] = 15.0
+    """So much speech is held while the line is not up yet; the oldest is dropped first."""
+    keepalive_s: Annotated[float, Field(ge=1, le=8)] = 5.0
+    """While no audio flows, a KeepAlive is sent this often; the vendor asks for at most 8."""
+    apply_timeout_s: Annotated[float, Field(ge=1, le=30)] = 5.0
+    """So long the agent may take to accept our settings."""
+    backoff_first_s: Annotated[float, Field(ge=0.1, le=10)] = 0.5
+    """The longest first wait before connecting anew; it doubles with each failure, with full jitter."""
+    backoff_most_s: Annotated[float, Field(ge=1, le=600)] = 30.0
+    """The longest wait before connecting anew."""
+    history_messages: Annotated[int, Field(ge=0, le=200)] = 30
+    """So many messages of the conversation are carried over to a new line."""
+
+
+class Speaker(Table):
+    """Where replies are played."""
+
+    type: Literal["alsa", "file"] = "alsa"
+    """"alsa": a sound card; "file": a WAV file, written in real time."""
+    device: str = "default"
+    """The name, or a part of it, or the "hw:CARD=..." of the card, as `cooee devices` prints it."""
+    volume: Percent = 70
+    """How loud, at start."""
+    period_ms: Annotated[int, Field(ge=5, le=100)] = 20
+    """The card is fed in pieces of this length; two are always in flight. Longer: safer; shorter: hushes sooner."""
+    file: str = ""
+    """The WAV file, when type is "file"."""
+
+
+class Service(Table):
+    """The daemon as a service."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """From "info" on nothing that anybody said, no argument, address or key is logged."""
