@@ -6,7 +6,7 @@ Kinds of devices (`agent/*`, `lights/*`, `actions/*`) keep their settings in the
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 
 class Table(BaseModel):
@@ -50,10 +50,17 @@ class Wake(Table):
     """A frame counts as a hit from this score on."""
     trigger_frames: Annotated[int, Field(ge=1, le=10)] = 2
     """So many hits among the last `window_frames` frames of 80 ms wake the speaker."""
-    window_frames: Annotated[int, Field(ge=1, le=10)] = 3
+    window_frames: Annotated[int, Field(ge=1, le=10, validate_default=True)] = 3
     """How many frames are looked at for `trigger_frames`."""
     refractory_s: Seconds = 2.0
     """After a wake, the same word is not believed again for so long."""
+
+    @field_validator("window_frames")
+    @classmethod
+    def _holds_the_trigger(cls, window: int, info: ValidationInfo) -> int:
+        if window < info.data.get("trigger_frames", 0):
+            raise ValueError(f"must be at least trigger_frames ({info.data['trigger_frames']}), or nothing ever wakes")
+        return window
 
 
 class Conversation(Table):

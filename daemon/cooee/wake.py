@@ -1,0 +1,113 @@
+"""The wake word: says of each frame of the microphone how much it sounds like one, and whether it completes one."""
+
+import logging
+from collections import deque
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cooee import settings
+from cooee.wake_models import FRAME_SAMPLES, BadModel, OpenWakeWord, UnknownWord, available, spoken
+
+__all__ = ["BadModel", "Engine", "Trigger", "UnknownWord", "Wake", "available", "spoken"]
+
+FRAME_S = 0.08
+FRAME_BYTES = 2 * FRAME_SAMPLES
+# The models look at 16 embeddings; until all of them are of the room, scores mean nothing.
+SETTLE_FRAMES = 16
+NEAR_MISS = 0.2
+
+log = logging.getLogger("cooee.wake")
+
+
+class Engine(Protocol):
+    """What scores frames. `words` are names, in the order of the scores."""
+
+    @property
+    def words(self) -> tuple[str, ...]: ...
+
+    def scores(self, samples: NDArray[np.int16]) -> list[float]:
+        """Scores (0..1), one per word, after the next 1280 samples at 16 kHz."""
+
+    def reset(self) -> None:
+        """Forget what was heard."""
+
+
+class Trigger:
+    """When one word's scores make a wake. Time is counted in frames: the audio's time, not the clock's."""
+
+    def __init__(self, word: str, settings: settings.Wake) -> None:
+        self.word = word
+        self._settings = settings
+        self.reset()
+
+    def reset(self) -> None:
+        self._hits: deque[bool] = deque(maxlen=self._settings.window_frames)
+        self._settling_frames = SETTLE_FRAMES
+        self._refractory_frames = 0
+        self._fell = True
+        self._peak = 0.0
+
+    def push(self, score: float) -> bool:
+        """Whether the frame with this score completes a wake."""
+        hit = score >= self._settings.threshold
+        if self._settling_frames:
+            self._settling_frames -= 1
+            return False
+        if self._refractory_frames:
+            self._refractory_frames -= 1
+            self._fell = not hit
+            return False
+        # A word that is still high after the refractory time is the one that woke already.
+        self._fell = self._fell or not hit
+        self._hits.append(hit and self._fell)
+        if sum(self._hits) < self._settings.trigger_frames:
+            self._watch_near_miss(score)
+            return False
+        self._hits.clear()
+        self._refractory_frames = round(self._settings.refractory_s / FRAME_S)
+        self._fell = False
+        self._peak = 0.0
+        return True
+
+    def _watch_near_miss(self, score: float) -> None:
+        if score >= NEAR_MISS:
+            self._peak = max(self._peak, score) if self._fell else 0.0
+        elif self._peak:
+            log.debug("near miss: %s peaked at %.2f of %.2f", self.word, self._peak, self._settings.threshold)
+            self._peak = 0.0
+
+
+class Wake:
+    """Listens for the configured words. Belongs to one thread, the microphone's.
+
+    `engine`: what scores the frames; openWakeWord's models by default. Raises UnknownWord or BadModel.
+    """
+
+    def __init__(self, settings: settings.Wake, engine: Engine | None = None) -> None:
+        self._engine = engine or OpenWakeWord(settings.words)
+        self.words = self._engine.words
+        self._triggers = [Trigger(word, settings) for word in self.words]
+
+    def score(self, frame: bytes) -> tuple[float, str | None]:
+        """The highest score (0..1) of this frame, and the word if the frame completes a wake.
+
+        `frame`: 1280 samples, signed 16 bit little endian, mono, 16 kHz. Raises ValueError for any other length.
+        """
+        if len(frame) != FRAME_BYTES:
+            raise ValueError(
+                f"a frame for the wake word has {FRAME_BYTES} bytes ({FRAME_SAMPLES} samples), not {len(frame)}"
+            )
+        scores = self._engine.scores(np.frombuffer(frame, "<i2"))
+        # Every trigger has to see every frame, so no short cut after the first wake.
+        woken = [
+            (score, trigger.word) for score, trigger in zip(scores, self._triggers, strict=True) if trigger.push(score)
+        ]
+        return max(scores), max(woken)[1] if woken else None
+
+    def reset(self) -> None:
+        """Forget what was heard, after a gap in the audio; nothing wakes for the 1.3 s in which the models settle."""
+        self._engine.reset()
+        for trigger in self._triggers:
+            trigger.reset()
