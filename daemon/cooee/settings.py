@@ -90,7 +90,7 @@ class Session(Table):
     """How the line to the agent is kept."""
 
     keep: Annotated[str, AfterValidator(_keep)] = "10m"
-    """How long the line stays open after the last turn: "always", "conversation" or a duration. Open minutes cost money."""
+    """How long the line stays open after the last turn: "always", "conversation" or a duration. Minutes are billed."""
     hold_s: Annotated[float, Field(ge=1, le=60)] = 15.0
     """So much speech is held while the line is not up yet; the oldest is dropped first."""
     keepalive_s: Annotated[float, Field(ge=1, le=8)] = 5.0

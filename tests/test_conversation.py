@@ -1,0 +1,400 @@
+"""The conversation, by what a person in the room would notice. No clock, no device: `now` is what the test says."""
+
+import random
+from typing import get_args
+
+import pytest
+
+from cooee import effects as do
+from cooee import events as on
+from cooee.conversation import AWAKE, FRAME_S, Conversation
+from cooee.effects import Effect, Phase
+from cooee.events import Event
+from cooee.settings import Conversation as Settings
+
+VOICE = b"\x01\x02" * 1280
+SILENCE = bytes(2560)
+
+
+class Room:
+    """A conversation and a time line; remembers every effect."""
+
+    def __init__(self, keep_s: float | None = 600.0, **settings: object) -> None:
+        self.conversation = Conversation(Settings(**settings), keep_s=keep_s)  # type: ignore[arg-type]
+        self.now = 0.0
+        self.effects: list[Effect] = []
+
+    def __call__(self, *events: Event) -> list[Effect]:
+        new = [effect for event in events for effect in self.conversation.handle(event, self.now)]
+        self.effects += new
+        return new
+
+    def hear(self, seconds: float, frame: bytes = VOICE) -> list[Effect]:
+        new: list[Effect] = []
+        for _ in range(round(seconds / FRAME_S)):
+            self.now += FRAME_S
+            new += self(on.Heard(frame))
+        return new
+
+    def wake(self) -> list[Effect]:
+        self.now += FRAME_S
+        return self(on.Heard(VOICE, score=0.9, wake="hey_jarvis"))
+
+    @property
+    def phase(self) -> Phase:
+        return self.conversation.phase
+
+    @property
+    def turn(self) -> int:
+        return self.conversation.turn
+
+
+def of(kind: type, effects: list[Effect]) -> list[Effect]:
+    return [effect for effect in effects if isinstance(effect, kind)]
+
+
+def awake(**settings: object) -> Room:
+    room = Room(**settings)  # type: ignore[arg-type]
+    room.wake()
+    room(on.SessionUp(), on.SettingsApplied())
+    return room
+
+
+def speaking(seconds: float = 2.0, **settings: object) -> Room:
+    room = awake(**settings)
+    room(on.UserStarted(), on.UserText("turn on the lamp"), on.AgentSpeech(bytes(int(seconds * 48_000))))
+    return room
+
+
+def test_nothing_leaves_before_the_wake_word() -> None:
+    room = Room()
+    room.hear(60)
+    assert room.effects == []
+
+
+def test_the_moment_before_the_wake_word_is_sent_and_then_everything() -> None:
+    room = Room(preroll_s=0.8)
+    room.hear(3)
+    sent = of(do.Send, room.wake())
+    assert len(sent) == 10
+    assert len(of(do.Send, room.hear(0.8))) == 10
+
+
+def test_waking_asks_for_a_line_and_shows_listening() -> None:
+    room = Room()
+    effects = room.wake()
+    assert of(do.Connect, effects) == [do.Connect()]
+    assert effects[-1] == do.Show(Phase.LISTENING)
+
+
+def test_a_turn_goes_through_all_phases_and_ends_when_the_last_sample_has_sounded() -> None:
+    room = speaking(follow_up_s=0.0)
+    assert room.phase is Phase.SPEAKING
+    assert of(do.Finish, room(on.AgentDone())) == [do.Finish(room.turn)]
+    room.hear(1)
+    assert room.phase is Phase.SPEAKING
+    effects = room(on.Spoken(room.turn))
+    assert room.phase is Phase.ASLEEP
+    assert of(do.ShutUplink, effects)
+    shown = [effect.phase for effect in room.effects if isinstance(effect, do.Show)]
+    assert shown == [Phase.LISTENING, Phase.THINKING, Phase.SPEAKING, Phase.ASLEEP]
+
+
+def test_silence_after_the_wake_word_goes_back_to_sleep_without_a_word() -> None:
+    room = awake(no_speech_timeout_s=6.0)
+    room.hear(5.5)
+    assert room.phase is Phase.LISTENING
+    effects = room.hear(1)
+    assert room.phase is Phase.ASLEEP
+    assert not of(do.Tell, effects)
+
+
+def test_the_no_speech_timer_starts_when_the_agent_can_hear() -> None:
+    room = Room(no_speech_timeout_s=6.0, connect_timeout_s=10.0)
+    room.wake()
+    room.hear(8)
+    room(on.SessionUp(), on.SettingsApplied())
+    room.hear(5.5)
+    assert room.phase is Phase.LISTENING
+
+
+def test_a_long_question_is_not_cut_by_the_no_speech_timer() -> None:
+    room = awake(no_speech_timeout_s=6.0, utterance_limit_s=30.0)
+    room(on.UserStarted())
+    room.hear(20)
+    assert room.phase is Phase.LISTENING
+    room.hear(11)
+    assert room.phase is Phase.ASLEEP
+
+
+def test_an_agent_out_of_reach_is_told_once_and_shown() -> None:
+    room = Room(connect_timeout_s=5.0)
+    room.wake()
+    room.hear(30)
+    assert [effect.clip for effect in room.effects if isinstance(effect, do.Tell)] == ["unreachable"]
+    assert room.phase is Phase.OFFLINE
+    assert of(do.Disconnect, room.effects)
+
+
+def test_waking_while_offline_tries_again() -> None:
+    room = Room(connect_timeout_s=5.0)
+    room.wake()
+    room.hear(6)
+    assert of(do.Connect, room.wake())
+    room(on.SettingsApplied())
+    assert room.phase is Phase.LISTENING
+
+
+def test_a_refusal_is_told_once_and_the_line_is_not_wanted_any_more() -> None:
+    room = Room()
+    room.wake()
+    room(on.SessionDown("wrong key", fault=True, hopeless=True))
+    room(on.SessionDown("wrong key", fault=True, hopeless=True))
+    assert [effect.clip for effect in room.effects if isinstance(effect, do.Tell)] == ["refused"]
+    assert of(do.Disconnect, room.effects) == [do.Disconnect("refused")]
+    assert room.phase is Phase.OFFLINE
+
+
+def test_an_agent_that_never_answers_is_given_up() -> None:
+    room = awake(thinking_timeout_s=10.0)
+    room(on.UserText("hello"))
+    room.hear(11)
+    assert room.phase is Phase.ASLEEP
+    assert [effect.clip for effect in room.effects if isinstance(effect, do.Tell)] == ["no_answer"]
+
+
+def test_the_wake_word_interrupts_a_reply_at_once_and_late_audio_is_dropped() -> None:
+    room = speaking()
+    old = room.turn
+    room.hear(1)
+    effects = room.wake()
+    assert of(do.Hush, effects) == [do.Hush(old)]
+    assert room.turn > old
+    assert not of(do.Play, room(on.AgentSpeech(b"late"), on.AgentText("late")))
+    assert not of(do.Finish, room(on.AgentDone()))
+    assert of(do.Play, room(on.AgentSpeech(b"fresh!")))
+
+
+def test_what_the_new_turn_gets_is_played_even_when_the_old_reply_never_ended() -> None:
+    room = speaking()
+    room.wake()
+    assert not of(do.Play, room(on.AgentSpeech(b"late")))
+    room(on.UserStarted(), on.UserText("stop"))
+    assert of(do.Play, room(on.AgentSpeech(b"fresh!")))
+
+
+def test_while_it_speaks_the_agent_gets_silence_not_its_own_echo() -> None:
+    room = speaking()
+    sent = of(do.Send, room.hear(1))
+    assert len(sent) == 12
+    assert all(effect.frame == SILENCE for effect in sent if isinstance(effect, do.Send))
+
+
+def test_the_command_said_with_a_barge_in_reaches_the_agent_whole() -> None:
+    room = speaking(preroll_s=1.2)
+    room.hear(2)
+    sent = [effect.frame for effect in room.wake() if isinstance(effect, do.Send)]
+    assert sent == [VOICE] * 15
+
+
+def test_with_echo_cancellation_the_agent_hears_everything_while_it_speaks() -> None:
+    room = speaking(barge_in="voice")
+    assert all(effect.frame == VOICE for effect in room.hear(1) if isinstance(effect, do.Send))
+
+
+def test_barge_in_can_be_switched_off() -> None:
+    room = speaking(barge_in="off")
+    assert not of(do.Hush, room.wake())
+    assert room.phase is Phase.SPEAKING
+
+
+def test_the_follow_up_does_not_hear_the_rooms_tail() -> None:
+    room = speaking(room_tail_s=0.3)
+    room(on.AgentDone())
+    room(on.Spoken(room.turn))
+    assert room.phase is Phase.LISTENING
+    frames = [effect.frame for effect in room.hear(0.8) if isinstance(effect, do.Send)]
+    assert frames[:3] == [SILENCE] * 3
+    assert frames[4:] == [VOICE] * 6
+
+
+def test_the_follow_up_closes_by_itself() -> None:
+    room = speaking(follow_up_s=5.0)
+    room(on.AgentDone(), on.Spoken(room.turn))
+    room.hear(5)
+    assert room.phase is Phase.LISTENING
+    room.hear(0.5)
+    assert room.phase is Phase.ASLEEP
+    assert not room.conversation.is_listening
+
+
+def test_asked_to_stop_listening_it_finishes_its_sentence_and_sleeps() -> None:
+    room = speaking()
+    room(on.Dismissed("voice"))
+    assert room.phase is Phase.SPEAKING
+    room(on.AgentDone(), on.Spoken(room.turn))
+    assert room.phase is Phase.ASLEEP
+
+
+def test_the_reply_of_an_old_turn_cannot_end_the_new_one() -> None:
+    room = speaking()
+    old = room.turn
+    room.wake()
+    room(on.UserStarted(), on.AgentSpeech(b"new"), on.AgentDone())
+    room(on.Spoken(old))
+    assert room.phase is Phase.SPEAKING
+
+
+def test_two_replies_in_a_row_are_both_heard_to_their_end() -> None:
+    room = speaking()
+    room(on.AgentDone())
+    first = room.turn
+    room(on.AgentSpeech(b"more"), on.AgentDone(), on.Spoken(first))
+    assert room.phase is Phase.SPEAKING
+    room(on.Spoken(room.turn))
+    assert room.phase is Phase.LISTENING
+
+
+def test_a_reply_whose_end_is_never_announced_does_not_speak_for_ever() -> None:
+    room = speaking(seconds=2.0)
+    effects = room.hear(6)
+    assert of(do.Finish, effects) == [do.Finish(room.turn)]
+
+
+def test_a_loudspeaker_that_never_reports_does_not_keep_it_speaking() -> None:
+    room = speaking(seconds=2.0)
+    room(on.AgentDone())
+    room.hear(12)
+    assert room.phase is Phase.ASLEEP
+
+
+def test_a_call_is_acted_once_and_answered_once() -> None:
+    room = awake()
+    call = on.Call("c1", "lamp", {"state": "on"})
+    assert of(do.Act, room(on.Asked((call,)), on.Asked((call,)))) == [do.Act(room.turn, call)]
+    acted = on.Acted(room.turn, "c1", "lamp", "The lamp is on.", True)
+    assert of(do.Answer, room(acted, acted)) == [do.Answer("c1", "lamp", "The lamp is on.")]
+
+
+def test_a_call_taken_back_is_stopped_and_not_answered() -> None:
+    room = awake()
+    room(on.Asked((on.Call("c1", "lamp"),)))
+    assert of(do.Drop, room(on.Withdrawn(("c1", "c2")))) == [do.Drop("c1")]
+    assert not of(do.Answer, room(on.Acted(room.turn, "c1", "lamp", "on", True)))
+
+
+def test_nothing_moves_for_a_call_that_comes_while_asleep() -> None:
+    room = Room()
+    effects = room(on.Asked((on.Call("c1", "lamp"),)))
+    assert not of(do.Act, effects)
+    assert len(of(do.Answer, effects)) == 1
+
+
+def test_muting_closes_the_microphone_and_stops_everything() -> None:
+    room = speaking()
+    effects = room(on.Muted("switch"))
+    assert do.Capture(False) in effects
+    assert of(do.Hush, effects) and of(do.ShutUplink, effects)
+    assert room.phase is Phase.MUTED
+    assert not room.wake()
+    assert do.Capture(True) in room(on.Unmuted("switch"))
+    assert room.phase is Phase.ASLEEP
+
+
+def test_it_does_not_speak_unasked() -> None:
+    room = Room()
+    assert not room(on.SettingsApplied(), on.AgentSpeech(b"hello"))
+
+
+def test_the_line_is_let_go_some_time_after_the_last_turn() -> None:
+    room = awake(keep_s=60.0)
+    room.hear(10)
+    assert room.phase is Phase.ASLEEP and not of(do.Disconnect, room.effects)
+    room.hear(60)
+    assert of(do.Disconnect, room.effects) == [do.Disconnect("idle")]
+
+
+def test_a_line_kept_always_is_never_let_go() -> None:
+    room = awake(keep_s=None)
+    room.hear(4000)
+    assert not of(do.Disconnect, room.effects)
+
+
+def test_a_line_that_breaks_while_listening_goes_on_listening_until_it_is_back() -> None:
+    room = awake()
+    room(on.UserStarted(), on.SessionDown("reset", fault=True))
+    assert room.phase is Phase.LISTENING
+    assert len(of(do.Send, room.hear(0.8))) == 10
+    room(on.SettingsApplied(), on.UserStarted(), on.UserText("x"))
+    assert room.phase is Phase.THINKING
+
+
+def test_a_lost_microphone_is_shown_in_whatever_phase() -> None:
+    room = awake()
+    assert room(on.MicLost("no microphone")) == [do.Show(Phase.LISTENING, "no microphone")]
+    assert room(on.MicFound("usb")) == [do.Show(Phase.LISTENING, "")]
+
+
+def any_event(rng: random.Random, turn: int) -> Event:
+    calls = tuple(on.Call(f"c{rng.randrange(6)}", "lamp", rng.choice([None, {}, {"x": 1}])) for _ in range(3))
+    near = turn + rng.randrange(-2, 2)
+    return rng.choice(
+        [
+            on.Heard(VOICE, wake=rng.choice([None] * 9 + ["hey_jarvis"])),
+            on.Heard(VOICE),
+            on.Ticked(),
+            on.MicLost("x"),
+            on.MicFound("x"),
+            on.SpeakerLost("x"),
+            on.SpeakerFound("x"),
+            on.Summoned("button"),
+            on.Dismissed("button"),
+            on.Muted("button"),
+            on.Unmuted("button"),
+            on.Unmuted("button"),
+            on.SessionUp("r"),
+            on.SettingsApplied(),
+            on.SessionDown("x", rng.random() < 0.5, rng.random() < 0.2),
+            on.UserStarted(),
+            on.UserText("x"),
+            on.AgentThought(),
+            on.AgentText("x"),
+            on.AgentSpeech(bytes(rng.randrange(9000))),
+            on.AgentDone(),
+            on.Asked(calls[: rng.randrange(4)]),
+            on.Withdrawn((f"c{rng.randrange(6)}",)),
+            on.Acted(near, f"c{rng.randrange(6)}", "lamp", "x", True),
+            on.Switched("lamp", 1.0),
+            on.Sounded(near),
+            on.Spoken(near),
+            on.Hushed(near),
+        ]
+    )
+
+
+@pytest.mark.parametrize("barge_in", ["wake", "voice", "off"])
+@pytest.mark.parametrize("keep_s", [None, 0.0, 20.0])
+def test_a_storm_of_events_never_breaks_the_laws(barge_in: str, keep_s: float | None) -> None:
+    rng = random.Random(f"{barge_in}{keep_s}")
+    room = Room(keep_s=keep_s, barge_in=barge_in)
+    acted: set[tuple[int, str]] = set()
+    for _ in range(20_000):
+        room.now += rng.choice([0.0, 0.01, 0.08, 0.08, 3.0])
+        before = room.phase
+        for effect in room(any_event(rng, room.turn)):
+            assert isinstance(effect, get_args(Effect))
+            if isinstance(effect, do.Play):
+                assert room.phase is Phase.SPEAKING
+            if isinstance(effect, do.Send):
+                assert before in AWAKE or room.phase in AWAKE
+            if isinstance(effect, do.Act):
+                assert (effect.turn, effect.call.id) not in acted or before is not Phase.ASLEEP
+                acted.add((effect.turn, effect.call.id))
+        if room.phase not in AWAKE:
+            assert not room.conversation.is_listening
+    assert {effect.phase for effect in room.effects if isinstance(effect, do.Show)} == set(Phase)
+
+
+def test_the_storm_knows_every_event() -> None:
+    rng = random.Random(1)
+    assert {type(any_event(rng, 0)) for _ in range(3000)} == set(get_args(Event))
