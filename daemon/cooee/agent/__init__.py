@@ -1,14 +1,32 @@
-"""What an agent is: something that takes a voice and answers with one. Each kind is a module here, named in [agent] type.
+"""What an agent is: something that takes a voice and answers with one. Each kind is a module, named in [agent] type.
 
-A kind's module has `Settings` (a `settings.Table`) and `open(settings) -> Agent`. Only this package knows Deepgram's names.
+A kind's module has `Settings` (an `AgentTable`) and `open(settings) -> Agent`. Deepgram's names are known only here.
 """
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from cooee.effects import Answer, Function
 from cooee.events import Event
+from cooee.settings import Table
+
+
+class AgentTable(Table):
+    """What every agent has."""
+
+    url: str = ""
+    """An address to use verbatim in place of the kind's own, path and query included (ws:// or wss://)."""
+    prompt: str = (
+        "You are the voice of a smart speaker at home. Answer in one or two short spoken sentences, without lists or "
+        "markup. Use the functions for what they describe, and say that something was done only if the function's "
+        "result says so."
+    )
+    """Who the agent is, in words to it."""
+    greeting: str = ""
+    """Said by the agent at the start of a conversation; empty: nothing."""
+    output_rate_hz: Literal[8000, 16000, 24000, 32000, 48000] = 24000
+    """The sample rate of the agent's speech."""
 
 
 class Refused(Exception):
@@ -29,8 +47,12 @@ class Remembered:
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """What the agent is told at the start of a line. `greet`: only the first line of a conversation greets."""
+    """What the agent is told at the start of a line. `greet`: only the first line of a conversation greets.
 
+    `wake_words`, as spoken, help it to recognise them; they stand at the head of what it hears.
+    """
+
+    wake_words: tuple[str, ...] = ()
     functions: tuple[Function, ...] = ()
     history: tuple[Any, ...] = ()
     greet: bool = True
@@ -56,6 +78,9 @@ class Link(Protocol):
 
 class Agent(Protocol):
     output_rate_hz: int
+
+    async def prepare(self) -> None:
+        """Get ready, at start, what takes long. Raises Refused if it can't be."""
 
     async def connect(self) -> tuple[Link, str]:
         """A welcomed line and its request id. Raises Refused, OSError or TimeoutError."""

@@ -1,0 +1,75 @@
+"""Deepgram's Voice Agent: speech to text, language model and voice behind one WebSocket, paid by the minute."""
+
+import ssl
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from cooee.agent import AgentTable, Brief, Link, Refused
+from cooee.secret import Exposed, secret
+
+ADDRESS = "wss://agent.deepgram.com/v1/agent/converse"
+
+
+class Settings(AgentTable):
+    type: Literal["deepgram"] = "deepgram"
+    """Deepgram, with a key of one's own."""
+    key_file: str = ""
+    """A file that only its owner reads and that holds the key, where DEEPGRAM_API_KEY is not set."""
+    listen_model: Annotated[str, Field(min_length=1)] = "flux-general-en"
+    """Speech to text: a Flux or Nova model."""
+    think_provider: Literal["open_ai", "anthropic", "google", "groq", "deepgram"] = "open_ai"
+    """Whose language model."""
+    think_model: Annotated[str, Field(min_length=1)] = "gpt-4o-mini"
+    """Which language model."""
+    speak_model: Annotated[str, Field(min_length=1)] = "aura-2-thalia-en"
+    """The voice."""
+
+
+class Deepgram:
+    """See `agent.Agent`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.output_rate_hz = settings.output_rate_hz
+        self._settings = settings
+        self._tls: ssl.SSLContext | None = None
+
+    async def prepare(self) -> None:
+        from cooee.agent import line  # the SDK takes half a second to import: at start, not at the wake word
+
+        self._open_line = line.open_line
+        self._tls = ssl.create_default_context()
+
+    async def connect(self) -> tuple[Link, str]:
+        try:
+            key = secret("deepgram_api_key", self._settings.key_file)
+        except Exposed as error:
+            raise Refused(f"The Deepgram key can't be used: {error}.", hopeless=True) from error
+        if not key:
+            raise Refused(
+                'There is no Deepgram key: set DEEPGRAM_API_KEY or [agent] key_file, or use [agent] type = "embedded".',
+                hopeless=True,
+            )
+        headers = {"Authorization": f"Token {key}"}
+        return await self._open_line(self._settings.url or ADDRESS, headers, self._brief, tls=self._tls)
+
+    async def close(self) -> None:
+        pass
+
+    def _brief(self, brief: Brief) -> Any:
+        from cooee.agent import wire
+
+        table = self._settings
+        # Flux exists on the second version of the listen endpoint only, Nova on the first.
+        version = "v2" if table.listen_model.startswith("flux") else "v1"
+        listen: dict[str, Any] = {"type": "deepgram", "version": version, "model": table.listen_model}
+        if brief.wake_words and not table.listen_model.startswith("nova-2"):
+            listen["keyterms"] = list(brief.wake_words)
+        think = {"type": table.think_provider, "model": table.think_model}
+        return wire.settings(
+            table, brief, listen=listen, think=think, speak={"type": "deepgram", "model": table.speak_model}
+        )
+
+
+def open(settings: Settings) -> Deepgram:
+    return Deepgram(settings)

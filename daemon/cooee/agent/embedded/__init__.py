@@ -1,0 +1,113 @@
+"""The agent that needs no key and no internet: a process of its own on this machine, speaking the same protocol.
+
+This file is the daemon's side: it starts the process, finds its port and opens lines to it. The process is `server`.
+Its models stall nobody's audio there, and a crash of theirs is no crash of ours: the next line starts it anew.
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import secrets
+import sys
+from typing import Any, Literal
+
+from cooee.agent import AgentTable, Brief, Link, Refused
+
+log = logging.getLogger("cooee.agent")
+
+START_TIMEOUT_S = 20
+STOP_TIMEOUT_S = 1
+TOKEN = "COOEE_AGENT_TOKEN"
+"""Only who started the process may talk to it; the token never appears on a command line."""
+
+
+class Settings(AgentTable):
+    type: Literal["embedded"] = "embedded"
+    """The agent that comes with cooee."""
+    model: Literal["tiny.en", "base"] = "tiny.en"
+    """Speech to text: "tiny.en" for a Pi 4, "base" for a Pi 5 (needs the extra offline-base)."""
+
+
+class Embedded:
+    """See `agent.Agent`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.output_rate_hz = settings.output_rate_hz
+        self._settings = settings
+        self._token = secrets.token_urlsafe(24)
+        self._process: asyncio.subprocess.Process | None = None
+        self._url = settings.url
+        self._starting = asyncio.Lock()
+
+    async def prepare(self) -> None:
+        from cooee.agent import line  # the SDK takes half a second to import: at start, not at the wake word
+
+        self._open_line = line.open_line
+        await self._have_process()
+
+    async def connect(self) -> tuple[Link, str]:
+        await self._have_process()
+        return await self._open_line(self._url, {"Authorization": f"Token {self._token}"}, self._brief)
+
+    async def close(self) -> None:
+        process, self._process = self._process, None
+        if process is None or process.returncode is not None:
+            return
+        process.terminate()
+        try:
+            await asyncio.wait_for(process.wait(), STOP_TIMEOUT_S)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+    async def _have_process(self) -> None:
+        """Start the process unless it runs, or somebody else's agent is to be used."""
+        async with self._starting:
+            if self._settings.url or (self._process and self._process.returncode is None):
+                return
+            self._process = await asyncio.create_subprocess_exec(
+                *(
+                    sys.executable,
+                    "-m",
+                    "cooee",
+                    "agent",
+                    "--port",
+                    "0",
+                    "--until-eof",
+                    "--model",
+                    self._settings.model,
+                ),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                env={**os.environ, TOKEN: self._token, "NOTIFY_SOCKET": ""},
+            )
+            try:
+                self._url = f"ws://127.0.0.1:{await self._port(self._process)}/v1/agent/converse"
+            except BaseException:
+                await self.close()
+                raise
+
+    async def _port(self, process: asyncio.subprocess.Process) -> int:
+        """The process says on its first line where it listens."""
+        assert process.stdout is not None
+        with contextlib.suppress(TimeoutError, ValueError, KeyError, TypeError):
+            line = await asyncio.wait_for(process.stdout.readline(), START_TIMEOUT_S)
+            return int(json.loads(line)["port"])
+        raise Refused("The embedded agent did not start; run `cooee agent` to see why.", retry_after_s=10)
+
+    def _brief(self, brief: Brief) -> Any:
+        from cooee.agent import wire
+
+        listen: dict[str, Any] = {"type": "deepgram", "version": "v1", "model": self._settings.model}
+        if brief.wake_words:
+            listen["keyterms"] = list(brief.wake_words)
+        think = {"type": "open_ai", "model": "embedded"}
+        return wire.settings(
+            self._settings, brief, listen=listen, think=think, speak={"type": "deepgram", "model": "embedded"}
+        )
+
+
+def open(settings: Settings) -> Embedded:
+    return Embedded(settings)

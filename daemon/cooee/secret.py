@@ -1,0 +1,34 @@
+"""Keys and tokens: from the environment, a systemd credential or a file that only its owner reads, never config.toml."""
+
+import os
+import stat
+from pathlib import Path
+
+
+class Exposed(Exception):
+    """A secret's file can't be used; str() is a sentence that says why and what to do."""
+
+
+def secret(name: str, file: str = "") -> str | None:
+    """The secret called `name` ("deepgram_api_key"), or None where there is none.
+
+    Looked for in $DEEPGRAM_API_KEY, in the systemd credential deepgram_api_key (systemd.exec(5), LoadCredential=), then
+    in `file`. Raises Exposed for a file that is missing or that others may read.
+    """
+    from_environment = os.environ.get(name.upper(), "").strip()
+    if from_environment:
+        return from_environment
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    if folder and (credential := Path(folder, name)).is_file():
+        return credential.read_text(encoding="utf-8").strip() or None
+    return _from_file(Path(file).expanduser()) if file else None
+
+
+def _from_file(path: Path) -> str | None:
+    try:
+        mode = path.stat().st_mode
+        if stat.S_IMODE(mode) & 0o077:
+            raise Exposed(f"{path} can be read by others than its owner: run chmod 600 {path}")
+        return path.read_text(encoding="utf-8").strip() or None
+    except OSError as error:
+        raise Exposed(f"{path} can't be read ({error.strerror}): check the path and who owns it") from error
