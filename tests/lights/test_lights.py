@@ -1,0 +1,240 @@
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from gpiozero import Device
+from gpiozero.pins.mock import MockFactory, MockPin, MockPWMPin
+from pydantic import ValidationError
+
+from cooee import lights
+from cooee.effects import Phase, Show
+from cooee.lights import Lights, led, none, rgb
+from cooee.lights._looks import brightness
+
+
+def until(true: Callable[[], bool]) -> None:
+    limit_s = time.monotonic() + 5
+    while not true():
+        assert time.monotonic() < limit_s, "this never came true"
+        time.sleep(0.002)
+
+
+class Flaky(MockPWMPin):
+    """A pin whose wire can come off."""
+
+    broken = False
+
+    def _set_state(self, value: float) -> None:
+        if Flaky.broken:
+            raise OSError("the wire is off")
+        super()._set_state(value)
+
+
+class Stuck(MockPWMPin):
+    """A pin that holds up whoever lights it."""
+
+    entered = threading.Event()
+    free = threading.Event()
+
+    def _set_state(self, value: float) -> None:
+        if value == 1:
+            Stuck.entered.set()
+            Stuck.free.wait(20)
+        super()._set_state(value)
+
+
+@pytest.fixture
+def flaky(pins: MockFactory) -> Iterator[None]:
+    pins.pin_class, Flaky.broken = Flaky, False
+    yield
+    Flaky.broken = False
+
+
+def test_kinds_are_the_modules_without_an_underscore() -> None:
+    assert {"none", "led", "rgb"} <= set(lights.kinds())
+    assert not [kind for kind in lights.kinds() if kind.startswith("_")]
+    assert lights.settings_model("led") is led.Settings
+
+
+def test_an_unknown_kind_names_the_known_ones_and_the_nearest() -> None:
+    with pytest.raises(ValueError, match=r'no lights type "rgbb" .*led, none, rgb; did you mean "rgb"'):
+        lights.settings_model("rgbb")
+
+
+def test_a_kind_is_described_without_its_hardware_library() -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "import sys, cooee.lights as l; [l.settings_model(k) for k in l.kinds()]; sys.exit('gpiozero' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_an_led_is_on_while_listening_off_asleep_and_off_after_closing(pins: MockFactory) -> None:
+    with Lights(led.Settings(pin=17)) as shown:
+        shown.show(Show(Phase.LISTENING))
+        until(lambda: pins.pin(17).state == 1)
+        shown.show(Show(Phase.ASLEEP))
+        until(lambda: pins.pin(17).state == 0)
+        shown.show(Show(Phase.LISTENING))
+        until(lambda: pins.pin(17).state == 1)
+    assert pins.pin(17).state == 0
+
+
+def test_brightness_scales_the_light(pins: MockFactory) -> None:
+    with Lights(led.Settings(pin=17, brightness=40)) as shown:
+        shown.show(Show(Phase.LISTENING))
+        until(lambda: pins.pin(17).state == pytest.approx(0.4))
+
+
+def test_a_fault_is_shown_instead_of_the_phase(pins: MockFactory) -> None:
+    looks = led.Looks(asleep="off", fault="on")
+    with Lights(led.Settings(pin=17, looks=looks)) as shown:
+        shown.show(Show(Phase.ASLEEP, fault="the microphone is gone"))
+        until(lambda: pins.pin(17).state == 1)
+
+
+def test_a_moving_look_moves_and_gives_way_at_once(pins: MockFactory) -> None:
+    with Lights(led.Settings(pin=17, looks=led.Looks(thinking="breathe", asleep="off"))) as shown:
+        shown.show(Show(Phase.THINKING))
+        until(lambda: len({state.state for state in pins.pin(17).states}) > 5)
+        shown.show(Show(Phase.ASLEEP))
+        until(lambda: pins.pin(17).state == 0)
+        seen = len(pins.pin(17).states)
+        time.sleep(0.15)
+        assert len(pins.pin(17).states) == seen
+
+
+def test_a_pin_without_pwm_is_on_where_it_should_be_dim(pins: MockFactory) -> None:
+    pins.pin_class = MockPin
+    with Lights(led.Settings(pin=17, brightness=5)) as shown:
+        shown.show(Show(Phase.MUTED))
+        until(lambda: pins.pin(17).state is True)
+    assert pins.pin(17).state is False
+
+
+def test_an_led_that_hangs_from_3_3_volts_is_lit_by_a_low_pin(pins: MockFactory) -> None:
+    with Lights(led.Settings(pin=17, active_high=False)) as shown:
+        shown.show(Show(Phase.ASLEEP))
+        until(lambda: pins.pin(17).state == 1)
+        shown.show(Show(Phase.LISTENING))
+        until(lambda: pins.pin(17).state == 0)
+
+
+def test_rgb_shows_the_colour_of_the_phase_and_goes_dark_at_the_end(pins: MockFactory) -> None:
+    looks = rgb.Looks(listening="#ff8000", muted="purple")
+
+    def colour() -> list[float]:
+        return [round(pins.pin(number).state * 255) for number in (5, 6, 13)]
+
+    with Lights(rgb.Settings(red=5, green=6, blue=13, looks=looks)) as shown:
+        shown.show(Show(Phase.LISTENING))
+        until(lambda: colour() == [255, 128, 0])
+        shown.show(Show(Phase.MUTED))
+        until(lambda: colour() == [128, 0, 255])
+    assert colour() == [0, 0, 0]
+
+
+def test_no_pins_cost_one_warning_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(Device, "pin_factory", None)
+    monkeypatch.setenv("GPIOZERO_PIN_FACTORY", "nosuch")
+    with Lights(led.Settings(pin=17), retry_s=0.01) as shown:
+        shown.show(Show(Phase.LISTENING))
+        until(lambda: bool(caplog.records))
+        time.sleep(0.1)
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.INFO] == [
+        "the lights (led) do not work: this machine has no GPIO pins, or no library for them such as lgpio; "
+        "everything else goes on without them"
+    ]
+
+
+def test_a_light_that_fails_is_tried_again_and_shows_the_latest_phase(
+    pins: MockFactory, flaky: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Lights(led.Settings(pin=17), retry_s=0.05) as shown:
+        shown.show(Show(Phase.LISTENING))
+        until(lambda: pins.pin(17).state == 1)
+        Flaky.broken = True
+        shown.show(Show(Phase.ASLEEP))
+        until(lambda: "the wire is off" in caplog.text)
+        shown.show(Show(Phase.LISTENING))
+        Flaky.broken = False
+        until(lambda: pins.pin(17).state == 1)
+
+
+def test_a_light_that_fails_is_not_tried_again_before_its_time(pins: MockFactory, flaky: None) -> None:
+    Flaky.broken = True
+    tries = []
+    pins.pin_class = lambda factory, info: tries.append(info) or Flaky(factory, info)
+    with Lights(led.Settings(pin=17), retry_s=60) as shown:
+        for phase in list(Phase) * 5:
+            shown.show(Show(phase))
+            time.sleep(0.002)
+    assert len(tries) == 1
+
+
+def test_a_light_that_hangs_holds_nobody_up_and_is_told_of_once(
+    pins: MockFactory, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(lights, "HUNG_S", 0.02)
+    pins.pin_class = Stuck
+    with Lights(led.Settings(pin=17)) as shown:
+        shown.show(Show(Phase.LISTENING))
+        assert Stuck.entered.wait(5)
+        until(lambda: shown.show(Show(Phase.ASLEEP)) or bool(caplog.records))
+        for _ in range(1000):
+            shown.show(Show(Phase.ASLEEP))
+    Stuck.free.set()
+    assert [record.getMessage() for record in caplog.records] == [
+        "the lights (led) do not answer; everything else goes on without them"
+    ]
+
+
+def test_none_needs_no_pins() -> None:
+    with Lights(none.Settings()) as shown:
+        shown.show(Show(Phase.LISTENING))
+    assert none.Settings().pins() == ()
+
+
+@pytest.mark.parametrize(
+    ("model", "values", "said"),
+    [
+        (led.Settings, {"pin": 28}, "less than or equal to 27"),
+        (led.Settings, {"pin": 17, "brightness": "50"}, "valid integer"),
+        (led.Settings, {"pin": 17, "looks": {"asleep": "sparkle"}}, "'off', 'on', 'dim'"),
+        (led.Settings, {"pin": 17, "looks": {"sleepy": "on"}}, "Extra inputs"),
+        (rgb.Settings, {"red": 5, "green": 6, "blue": 6}, "three different pins"),
+        (rgb.Settings, {"red": 5, "green": 6, "blue": 13, "looks": {"asleep": "bleu"}}, 'such as "blue pulse"'),
+        (rgb.Settings, {"red": 5, "green": 6, "blue": 13, "looks": {"asleep": "blue wobble"}}, "breathe"),
+        (rgb.Settings, {"red": 5, "green": 6, "blue": 13, "looks": {"asleep": "#12345"}}, "#0040ff"),
+    ],
+)
+def test_a_wrong_setting_is_refused_with_what_is_allowed(
+    model: type[lights.LightTable], values: dict[str, object], said: str
+) -> None:
+    with pytest.raises(ValidationError, match=said):
+        model(**values)
+
+
+def test_settings_tell_which_pins_they_take() -> None:
+    assert led.Settings(pin=17).pins() == (17,)
+    assert rgb.Settings(red=5, green=6, blue=13).pins() == (5, 6, 13)
+
+
+@pytest.mark.parametrize("motion", ["blink", "flash", "pulse", "breathe"])
+def test_a_motion_goes_from_dark_to_full_and_never_beyond(motion: str) -> None:
+    at_s, seen = 0.0, []
+    while at_s < 8:
+        bright, delay_s = brightness(motion, at_s)
+        assert delay_s is not None
+        assert delay_s > 0
+        seen.append(bright)
+        at_s += delay_s
+    assert min(seen) == pytest.approx(0, abs=0.01)
+    assert max(seen) == pytest.approx(1, abs=0.01)
+    assert all(0 <= bright <= 1 for bright in seen)
