@@ -14,8 +14,8 @@ __all__ = ["BadModel", "Engine", "Trigger", "UnknownWord", "Wake", "available", 
 
 FRAME_S = 0.08
 FRAME_BYTES = 2 * FRAME_SAMPLES
-# The models look at 16 embeddings; until all of them are of the room, scores mean nothing.
-SETTLE_FRAMES = 16
+# As many as openWakeWord keeps quiet for. More would lose a word that a recording begins with.
+SETTLE_FRAMES = 5
 NEAR_MISS = 0.2
 
 log = logging.getLogger("cooee.wake")
@@ -107,7 +107,7 @@ class Wake:
         return max(scores), max(woken)[1] if woken else None
 
     def reset(self) -> None:
-        """Forget what was heard, after a gap in the audio; nothing wakes for the 1.3 s in which the models settle."""
+        """Forget what was heard, after a gap in the audio; nothing wakes in the next 0.4 s."""
         self._engine.reset()
         for trigger in self._triggers:
             trigger.reset()
