@@ -67,6 +67,7 @@ def test_near_miss_is_logged_once_and_a_wake_is_none(caplog: pytest.LogCaptureFi
     assert [record.getMessage() for record in caplog.records] == ["near miss: word peaked at 0.42 of 0.50"]
     caplog.clear()
     _wakes([0.4, 0.9, 0.9, 0.4] + [0.1] * 40)
+    _wakes([0.9] * 40 + [0.1] * 5)
     assert not caplog.records
 
 
