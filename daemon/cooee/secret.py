@@ -1,4 +1,4 @@
-"""Keys and tokens: from the environment, a systemd credential or a file that only its owner reads, never config.toml."""
+"""Keys and tokens: from the environment, a systemd credential or a file that only its owner reads."""
 
 import os
 import stat

@@ -35,9 +35,9 @@ class Deepgram:
         self._tls: ssl.SSLContext | None = None
 
     async def prepare(self) -> None:
-        from cooee.agent import line  # the SDK takes half a second to import: at start, not at the wake word
+        from cooee.agent import _line  # the SDK takes half a second to import: at start, not at the wake word
 
-        self._open_line = line.open_line
+        self._open_line = _line.open_line
         self._tls = ssl.create_default_context()
 
     async def connect(self) -> tuple[Link, str]:
@@ -57,7 +57,7 @@ class Deepgram:
         pass
 
     def _brief(self, brief: Brief) -> Any:
-        from cooee.agent import wire
+        from cooee.agent import _wire
 
         table = self._settings
         # Flux exists on the second version of the listen endpoint only, Nova on the first.
@@ -66,7 +66,7 @@ class Deepgram:
         if brief.wake_words and not table.listen_model.startswith("nova-2"):
             listen["keyterms"] = list(brief.wake_words)
         think = {"type": table.think_provider, "model": table.think_model}
-        return wire.settings(
+        return _wire.settings(
             table, brief, listen=listen, think=think, speak={"type": "deepgram", "model": table.speak_model}
         )
 

@@ -42,9 +42,9 @@ class Embedded:
         self._starting = asyncio.Lock()
 
     async def prepare(self) -> None:
-        from cooee.agent import line  # the SDK takes half a second to import: at start, not at the wake word
+        from cooee.agent import _line  # the SDK takes half a second to import: at start, not at the wake word
 
-        self._open_line = line.open_line
+        self._open_line = _line.open_line
         await self._have_process()
 
     async def connect(self) -> tuple[Link, str]:
@@ -98,13 +98,13 @@ class Embedded:
         raise Refused("The embedded agent did not start; run `cooee agent` to see why.", retry_after_s=10)
 
     def _brief(self, brief: Brief) -> Any:
-        from cooee.agent import wire
+        from cooee.agent import _wire
 
         listen: dict[str, Any] = {"type": "deepgram", "version": "v1", "model": self._settings.model}
         if brief.wake_words:
             listen["keyterms"] = list(brief.wake_words)
         think = {"type": "open_ai", "model": "embedded"}
-        return wire.settings(
+        return _wire.settings(
             self._settings, brief, listen=listen, think=think, speak={"type": "deepgram", "model": "embedded"}
         )
 

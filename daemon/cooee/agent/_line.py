@@ -13,7 +13,7 @@ from deepgram.agent.v1.types import AgentV1SendFunctionCallResponse, AgentV1Sett
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, ConnectionClosedOK, InvalidHandshake, InvalidStatus, InvalidURI
 
-from cooee.agent import Brief, Refused, Remembered, wire
+from cooee.agent import Brief, Refused, Remembered, _wire
 from cooee.effects import Answer
 from cooee.events import Event
 
@@ -42,20 +42,20 @@ class Line:
     async def welcome(self) -> str:
         """Wait for the Welcome; nothing may be sent before it."""
         async for message in self._iterate():
-            if wire.kind_of(message) == "Welcome":
+            if _wire.kind_of(message) == "Welcome":
                 return str(getattr(message, "request_id", None) or "")
-            if wire.kind_of(message) == "Error":
-                raise wire.refusal(message)
+            if _wire.kind_of(message) == "Error":
+                raise _wire.refusal(message)
         raise ConnectionError("the agent closed the line before it said anything")
 
     async def settle(self, brief: Brief) -> None:
         await self._try(self._client.send_settings(self._settings(brief)))
         async for message in self._iterate():
-            match wire.kind_of(message):
+            match _wire.kind_of(message):
                 case "SettingsApplied":
                     return
                 case "Error":
-                    raise wire.refusal(message)
+                    raise _wire.refusal(message)
         raise ConnectionError("the agent closed the line instead of taking the settings")
 
     async def send(self, pcm: bytes) -> None:
@@ -70,9 +70,9 @@ class Line:
 
     async def events(self) -> AsyncIterator[Event | Remembered]:
         async for message in self._iterate():
-            if wire.kind_of(message) == "Warning":
+            if _wire.kind_of(message) == "Warning":
                 log.info("the agent warns: %s", str(getattr(message, "code", None) or "without a code")[:80])
-            for event in wire.meaning(message):
+            for event in _wire.meaning(message):
                 yield event
 
     async def close(self) -> None:
