@@ -5,6 +5,7 @@ import tempfile
 import wave
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import soxr
@@ -37,9 +38,9 @@ def say(text: str, voice: Voice) -> NDArray[np.int16]:
         return trimmed(read(path))
 
 
-def read(path: Path) -> NDArray[np.int16]:
+def read(path: Path | BinaryIO) -> NDArray[np.int16]:
     """A 16-bit WAV of any rate as 16 kHz mono."""
-    with wave.open(str(path)) as file:
+    with wave.open(str(path) if isinstance(path, Path) else path) as file:
         rate_hz, channels = file.getframerate(), file.getnchannels()
         samples = np.frombuffer(file.readframes(file.getnframes()), "<i2").reshape(-1, channels)
     mono = samples.astype(np.float32).mean(axis=1)
