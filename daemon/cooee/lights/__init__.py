@@ -4,15 +4,13 @@ A kind's module has `Settings` (a `LightTable`) and `open(settings) -> Light`. M
 """
 
 import contextlib
-import difflib
-import importlib
 import logging
-import pkgutil
 import threading
 import time
 from collections.abc import Iterator
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
 
+from cooee import kinds
 from cooee.effects import Show
 from cooee.settings import Table
 
@@ -41,26 +39,6 @@ class Light(Protocol):
 
     def close(self) -> None:
         """Leave the light dark."""
-
-
-def kinds() -> tuple[str, ...]:
-    """The names that [lights] type may have."""
-    return tuple(sorted(m.name for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_")))
-
-
-def _module(kind: str) -> Any:
-    known = kinds()
-    if kind not in known:
-        near = difflib.get_close_matches(kind, known, n=1)
-        hint = f'; did you mean "{near[0]}"?' if near else ""
-        raise ValueError(f'there is no lights type "{kind}" (there are {", ".join(known)}{hint})')
-    return importlib.import_module(f"{__name__}.{kind}")
-
-
-def settings_model(kind: str) -> type[LightTable]:
-    """The settings of a kind of light; imports that module alone. Raises ValueError for an unknown kind."""
-    model: type[LightTable] = _module(kind).Settings
-    return model
 
 
 class Lights:
@@ -118,7 +96,7 @@ class Lights:
         light: Light | None = None
         try:
             with self._at_work():
-                light = _module(self._settings.type).open(self._settings)
+                light = kinds.module("lights", self._settings.type).open(self._settings)
             shown: Show | None = None
             while (wanted := self._next(shown)) is not None:
                 shown = wanted

@@ -1,0 +1,24 @@
+"""JSON pointers, RFC 6901. Pure."""
+
+import re
+from typing import Any
+
+
+def check(pointer: str) -> None:
+    """Raises ValueError unless it is a JSON pointer."""
+    if not re.fullmatch(r"(?:/(?:[^~/]|~[01])*)*", pointer):
+        raise ValueError(f'pointer = "{pointer}": must be empty or begin with "/", such as "/sensors/0/value"')
+
+
+def pick(document: Any, pointer: str) -> Any:
+    """What the pointer points at. Raises LookupError where there is nothing."""
+    found = document
+    for token in pointer.split("/")[1:]:
+        token = token.replace("~1", "/").replace("~0", "~")
+        if isinstance(found, list) and re.fullmatch(r"0|[1-9][0-9]{0,8}", token):
+            found = found[int(token)]
+        elif isinstance(found, dict):
+            found = found[token]
+        else:
+            raise LookupError(token)
+    return found

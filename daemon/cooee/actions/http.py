@@ -1,0 +1,220 @@
+"""A request to a device or a service at home that speaks HTTP."""
+
+import ipaddress
+import json
+import re
+import socket
+from collections.abc import Mapping
+from typing import Any, Literal, Self
+from urllib.parse import quote, unquote, urlsplit
+
+from pydantic import Field, JsonValue, model_validator
+
+from cooee.actions import Failed, Report
+from cooee.actions._parameters import TemplateTable, answered, declared, fill, placeholders
+from cooee.actions._pointer import check, pick
+from cooee.effects import Function
+from cooee.secret import Exposed, secret
+
+SIZE_LIMIT = 65536
+_SECRET = re.compile(r"^((?:[A-Za-z]+ )?)secret:([\w.~/-]+)$")
+_SECRET_HEADER = re.compile(r"(?i)authorization|cookie|token|secret|password|api[-_]?key")
+_STATUS = {
+    401: "it wants a key, and the one that it got is missing or wrong.",
+    403: "it does not allow that.",
+    404: "it knows nothing of that kind.",
+    408: "it took too long itself.",
+    429: "it was asked too often.",
+    504: "it took too long itself.",
+}
+
+
+class Settings(TemplateTable):
+    """A request by HTTP."""
+
+    type: Literal["http"] = "http"
+    """A request by HTTP."""
+    url: str
+    """Where to; {name} of parameters may stand in the path and after it, never in the host."""
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "GET"
+    """What kind of request."""
+    headers: dict[str, str] = Field({})
+    """Header fields. A key is never written here, but as "secret:NAME" or "Bearer secret:NAME": it is looked for in
+    the environment variable NAME, in the systemd credential NAME, or, if NAME is a path, in a file of its owner's."""
+    body: dict[str, JsonValue] = Field({})
+    """Sent as JSON, with {name} of parameters; a string that is nothing but {name} becomes the value itself."""
+    pointer: str = ""
+    """Which part of a JSON answer is the output, as a JSON pointer such as "/state"; left out: the whole answer."""
+    allow_public: bool = False
+    """Whether the host may be outside the home network."""
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Self:
+        _check_url(self.url)
+        check(self.pointer)
+        self.check_placeholders([self.url, *_texts(self.body)])
+        if self.body and self.method in ("GET", "DELETE"):
+            raise ValueError(f"{self.method} sends no body; use POST, PUT or PATCH")
+        for name, value in self.headers.items():
+            if _SECRET_HEADER.search(name) and not _SECRET.match(value):
+                raise ValueError(f'headers: {name} holds a key, which can\'t stand here; write "Bearer secret:NAME"')
+        return self
+
+
+def declare(name: str, settings: Settings) -> Function:
+    return declared(name, settings)
+
+
+def open(name: str, settings: Settings, report: Report) -> "Http":
+    return Http(name, settings)
+
+
+class Http:
+    """Raises Failed where a key is missing."""
+
+    def __init__(self, name: str, settings: Settings) -> None:
+        self.function = declare(name, settings)
+        self._settings = settings
+        self._headers = {field: _resolved(value) for field, value in settings.headers.items()}
+
+    async def run(self, arguments: Mapping[str, Any]) -> str:
+        status, body = await self._request(_filled_url(self._settings.url, arguments), arguments)
+        if not 200 <= status < 300:
+            raise Failed(_status(status))
+        return answered(self._settings, arguments, _output(body, self._settings.pointer))
+
+    async def _request(self, url: str, arguments: Mapping[str, Any]) -> tuple[int, bytes]:
+        import aiohttp
+        import yarl
+
+        outside: list[str] = []
+
+        def at_home(address: Any) -> socket.socket:
+            # Here, and not by the name: what a name leads to may change between looking and connecting.
+            if not self._settings.allow_public and _is_public(address[4][0]):
+                outside.append(address[4][0])
+                raise OSError("not at home")
+            return socket.socket(*address[:3])
+
+        body = _filled(self._settings.body, arguments) if self._settings.body else None
+        try:
+            async with (
+                aiohttp.ClientSession(connector=aiohttp.TCPConnector(socket_factory=at_home)) as session,
+                session.request(
+                    self._settings.method,
+                    yarl.URL(url, encoded=True),
+                    headers=self._headers,
+                    json=body,
+                    allow_redirects=False,
+                ) as response,
+            ):
+                return response.status, await _limited(response.content)
+        except aiohttp.ClientSSLError as error:
+            raise Failed("its certificate can't be trusted.") from error
+        except (aiohttp.ClientConnectionError, OSError) as error:
+            if outside:
+                raise Failed("it is outside the home network, which allow_public = true would permit.") from error
+            raise Failed("the device can't be reached.") from error
+        except aiohttp.ClientError as error:
+            raise Failed("the device gave an answer that is no HTTP.") from error
+
+    def close(self) -> None:
+        pass
+
+
+def _check_url(url: str) -> None:
+    """Raises ValueError unless it is a whole URL whose host is fixed."""
+    placeholders(url)
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise ValueError(f"url is none: {error}") from error
+    if parts.scheme not in ("http", "https") or not host:
+        raise ValueError('url must begin with "http://" or "https://" and a host')
+    if not re.fullmatch(r"[!-~]+", url):
+        raise ValueError("url must be plain ASCII without spaces; write %20 for a space")
+    if "{" in parts.netloc:
+        raise ValueError("url: the host can't have placeholders")
+    if "@" in parts.netloc:
+        raise ValueError("url: no user and password here; use headers with a secret")
+
+
+def _filled_url(template: str, arguments: Mapping[str, Any]) -> str:
+    url = fill(template, arguments, lambda text: quote(text, safe=""))
+    path = unquote(urlsplit(url).path).replace("\\", "/")
+    if placeholders(urlsplit(template).path) and {".", ".."} & set(path.split("/")):
+        raise Failed("that text can't be used here.")
+    return url
+
+
+def _filled(template: Any, arguments: Mapping[str, Any]) -> Any:
+    match template:
+        case str():
+            names = placeholders(template)
+            text = fill(template, arguments)
+            return arguments[names[0]] if names and template == f"{{{names[0]}}}" else text
+        case dict():
+            return {key: _filled(value, arguments) for key, value in template.items()}
+        case list():
+            return [_filled(value, arguments) for value in template]
+    return template
+
+
+def _texts(body: Any) -> list[str]:
+    match body:
+        case str():
+            return [body]
+        case dict():
+            return [text for value in body.values() for text in _texts(value)]
+        case list():
+            return [text for value in body for text in _texts(value)]
+    return []
+
+
+def _resolved(header: str) -> str:
+    reference = _SECRET.match(header)
+    if reference is None:
+        return header
+    prefix, name = reference.groups()
+    try:
+        value = secret(name.rpartition("/")[2], name if "/" in name else "")
+    except Exposed as error:
+        raise Failed(f"{error}.") from error
+    if not value:
+        raise Failed(f"the key {name} is missing: set it as environment variable or as systemd credential.")
+    return prefix + value
+
+
+def _is_public(address: str) -> bool:
+    found = ipaddress.ip_address(address.partition("%")[0])
+    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
+    return (mapped or found).is_global
+
+
+async def _limited(content: Any) -> bytes:
+    body = bytearray()
+    while piece := await content.read(SIZE_LIMIT):
+        body += piece
+        if len(body) > SIZE_LIMIT:
+            raise Failed(f"the answer was larger than {SIZE_LIMIT // 1024} kB.")
+    return bytes(body)
+
+
+def _output(body: bytes, pointer: str) -> str:
+    text = body.decode(errors="replace")
+    if not pointer:
+        return text
+    try:
+        value = pick(json.loads(text), pointer)
+    except (ValueError, LookupError) as error:
+        raise Failed(f"the answer has nothing at {pointer}.") from error
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _status(status: int) -> str:
+    if status in _STATUS:
+        return _STATUS[status]
+    if status < 400:
+        return "it wanted to send the request elsewhere, which is not followed."
+    return f"it refused the request ({status})." if status < 500 else f"it had a fault of its own ({status})."
