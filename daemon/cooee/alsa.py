@@ -1,0 +1,147 @@
+"""What the microphone and the loudspeaker share: one PortAudio per process, started quietly and one at a time.
+
+PortAudio makes its list of cards when the first user starts it and forgets it when the last one ends it. So whoever
+looks for a card that is not in the list asks the others, through `outdated`, to end theirs for a moment.
+"""
+
+import ctypes
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+CARDS = Path("/proc/asound/cards")
+RENEW_S = 30.0
+"""A card that the kernel does not list (a sound server's) is looked for this often while the other direction runs."""
+
+_CHATTER = ("Expression '", "ALSA lib ", "Jack", "jack", "Cannot connect to server", "connect(2) call to")
+
+_lock = threading.RLock()
+_users = 0
+_listed = ""
+_listed_at_s = 0.0
+_generation = 0
+_wanted = 0
+_kept: list[Any] = []
+
+
+class Unavailable(Exception):
+    """A card cannot be used now; str() is a sentence for the user."""
+
+
+class Lost(Exception):
+    """A card that was open takes or gives no more samples; str() is a sentence for the user."""
+
+
+@contextmanager
+def exclusive() -> Iterator[None]:
+    """Alone with PortAudio, its chatter on stderr held back: for opening and closing, never for reading or writing."""
+    with _lock, _hushed_stderr():
+        yield
+
+
+@contextmanager
+def _hushed_stderr() -> Iterator[None]:
+    """Take away the sound libraries' lines from file descriptor 2, and pass on afterwards what others wrote there."""
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    held = os.memfd_create("stderr")
+    os.dup2(held, 2)
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(stderr, 2)
+        os.lseek(held, 0, os.SEEK_SET)
+        with os.fdopen(held, "rb") as lines:
+            kept = b"".join(line for line in lines if not line.startswith(tuple(c.encode() for c in _CHATTER)))
+        if kept:
+            os.write(stderr, kept)
+        os.close(stderr)
+
+
+def start() -> Any:
+    """A `pyaudio.PyAudio`, to be ended with `end`. Call it `exclusive`. Raises Unavailable."""
+    global _users, _listed, _listed_at_s, _generation
+    import pyaudio
+
+    _silence()
+    _check_config()
+    if _users == 0:
+        _listed, _listed_at_s, _generation = _cards(), time.monotonic(), _wanted
+    try:
+        library = pyaudio.PyAudio()
+    except OSError as fault:
+        raise Unavailable(
+            f"the sound system does not start ({fault.args[-1]}); is ALSA's configuration sound?"
+        ) from None
+    _users += 1
+    return library
+
+
+def end(library: Any) -> None:
+    """End what `start` gave. Call it `exclusive`."""
+    global _users
+    library.terminate()
+    _users -= 1
+
+
+def generation() -> int:
+    """Which listing of the cards is in force."""
+    return _generation
+
+
+def outdated(generation: int) -> bool:
+    """Whether somebody waits for a new listing, so that streams opened with this one should be closed and reopened."""
+    return generation < _wanted
+
+
+def renew() -> None:
+    """A card was not found in the listing: ask for a new one, if there can be news and somebody keeps the old one."""
+    global _wanted
+    with _lock:
+        news = _cards() != _listed or time.monotonic() - _listed_at_s > RENEW_S
+        if _users and news and _wanted == _generation:
+            _wanted += 1
+
+
+def _cards() -> str:
+    try:
+        return CARDS.read_text()
+    except OSError:
+        return ""
+
+
+def _silence() -> None:
+    """Give ALSA and JACK error handlers that say nothing; JACK may be missing."""
+    if _kept:
+        return
+    alsa_handler = ctypes.CFUNCTYPE(
+        None, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p
+    )(lambda *_: None)
+    jack_handler = ctypes.CFUNCTYPE(None, ctypes.c_char_p)(lambda _: None)
+    _kept.extend([alsa_handler, jack_handler])
+    try:
+        ctypes.CDLL("libasound.so.2").snd_lib_error_set_handler(alsa_handler)
+        jack = ctypes.CDLL("libjack.so.0")
+    except OSError:
+        return
+    jack.jack_set_error_function(jack_handler)
+    jack.jack_set_info_function(jack_handler)
+
+
+def _check_config() -> None:
+    """PortAudio 19.6 aborts the whole process when ALSA's configuration has neither pcm.default nor pcm.dmix."""
+    try:
+        alsa = ctypes.CDLL("libasound.so.2")
+    except OSError:
+        return
+    if alsa.snd_config_update() < 0:
+        raise Unavailable("ALSA's configuration (/etc/asound.conf, ~/.asoundrc or ALSA_CONFIG_PATH) cannot be read")
+    top, node = ctypes.c_void_p.in_dll(alsa, "snd_config"), ctypes.c_void_p()
+    if all(alsa.snd_config_search(top, name, ctypes.byref(node)) < 0 for name in (b"pcm.default", b"pcm.dmix")):
+        raise Unavailable('ALSA\'s configuration has no "pcm.default"; add one to /etc/asound.conf')
