@@ -3,6 +3,7 @@
 ALSA reads its configuration once per process, so what shall use the card runs in a process of its own, with `Card.env`.
 """
 
+import contextlib
 import fcntl
 import os
 import subprocess
@@ -62,18 +63,39 @@ class Card:
         (self.folder / "epoch").write_bytes(self._epoch_ns.to_bytes(8, "little"))
         return self
 
+    def _hardware(self) -> str:
+        return f'world "{self.folder}" rate {self.rate_hz} channels {self.channels} format {self.sample}'
+
     def _config(self, plugin: Path) -> str:
-        hardware = f'world "{self.folder}" rate {self.rate_hz} channels {self.channels} format {self.sample}'
         return (
             f'pcm_type.card {{ lib "{plugin}" }}\n'
-            f"pcm.card {{ type card {hardware} }}\n"
+            f"pcm.card {{ type card {self._hardware()} }}\n"
             'pcm.plugcard { type plug slave.pcm "card" }\n'
             'pcm.default { type plug slave.pcm "card" }\n'
         )
 
+    def add(self, name: str, other: "Card") -> None:
+        """Let `env` show another card too."""
+        with (self.folder / "asound.conf").open("a") as config:
+            config.write(f"pcm.{name} {{ type card {other._hardware()} }}\n")
+
+    @property
+    def epoch_s(self) -> float:
+        """The start of the time line on the monotonic clock."""
+        return self._epoch_ns / 1e9
+
     @property
     def now_s(self) -> float:
-        return (time.monotonic_ns() - self._epoch_ns) / 1e9
+        return time.monotonic() - self.epoch_s
+
+    def in_use(self) -> bool:
+        """Whether some process has the card open."""
+        rooms = {str(self.folder / "near.raw"), str(self.folder / "speaker.raw")}
+        for file in Path("/proc").glob("[0-9]*/fd/*"):
+            with contextlib.suppress(OSError):
+                if os.readlink(file) in rooms:
+                    return True
+        return False
 
     def speak(self, samples_16k: np.ndarray, at_s: float | None = None) -> float:
         """Say something (int16, mono, 16 kHz) in the room, now or at `at_s` in the future; returns when it starts."""

@@ -4,6 +4,7 @@ ALSA reads its configuration once per process, so each card needs a fresh one. T
 a line, and tells its events the same way; `t` is the monotonic clock, which all processes share.
 """
 
+import contextlib
 import json
 import os
 import queue
@@ -38,6 +39,7 @@ class Rig:
         self._setup["frames_file"] = str(self.frames_file)
         self._env = {**os.environ, **env, "PYTHONPATH": str(DAEMON)}
         self._lines: queue.Queue[dict[str, Any]] = queue.Queue()
+        self._passed: list[dict[str, Any]] = []
         self.errors = folder / "stderr"
 
     def __enter__(self) -> "Rig":
@@ -78,17 +80,30 @@ class Rig:
 
     def wait_for(self, event: str, timeout_s: float = 15.0) -> dict[str, Any]:
         """The next such event; those before it are passed over."""
-        until_s = time.monotonic() + timeout_s
-        passed = []
-        while True:
+        return self.wait_for_all(event, timeout_s=timeout_s)[event]
+
+    def wait_for_all(self, *events: str, timeout_s: float = 15.0) -> dict[str, dict[str, Any]]:
+        """The next event of each of these kinds, in whatever order."""
+        until_s, found = time.monotonic() + timeout_s, dict[str, dict[str, Any]]()
+        self._passed = []
+        while len(found) < len(events):
             try:
                 line = self._lines.get(timeout=max(0.01, until_s - time.monotonic()))
             except queue.Empty:
-                raise AssertionError(f"no {event} within {timeout_s} s, only {passed}") from None
-            if line["event"] == event:
-                return line
-            passed.append(line)
-            assert line["event"] != "ended", f"ended before {event}: {passed} {self.errors.read_text()}"
+                raise AssertionError(f"no {events} within {timeout_s} s, only {found} {self._passed}") from None
+            assert line["event"] != "ended", f"ended before {events}: {self._passed} {self.errors.read_text()}"
+            if line["event"] in events and line["event"] not in found:
+                found[line["event"]] = line
+            else:
+                self._passed.append(line)
+        return found
+
+    def passed(self, event: str) -> bool:
+        """Whether there was such an event during the last wait, or since."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._passed.append(self._lines.get_nowait())
+        return any(line["event"] == event for line in self._passed)
 
     def numbers(self) -> dict[str, Any]:
         self.ask("count")

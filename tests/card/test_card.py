@@ -1,0 +1,281 @@
+"""The microphone and the loudspeaker on a sound card. Times are read off the card's own time line, in samples."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from card import Card
+from card.rig import Rig
+
+pytestmark = pytest.mark.slow
+
+RATE_HZ = 24000
+LOUD = {"device": "card", "volume": 100}
+
+
+def tone(seconds: float, rate_hz: int, hz: float = 440.0) -> np.ndarray:
+    """Starts and ends loud, so that no sample of it can go missing unseen."""
+    at_s = np.arange(round(seconds * rate_hz)) / rate_hz
+    return (8000 * np.cos(2 * np.pi * hz * at_s)).astype(np.int16)
+
+
+def speech(seconds: float, rate_hz: int, seed: int = 1) -> np.ndarray:
+    """Noise in a voice's band, different in each place, so that it fits in one place only."""
+    spectrum = np.fft.rfft(np.random.default_rng(seed).normal(size=round(seconds * rate_hz)))
+    hz = np.fft.rfftfreq(round(seconds * rate_hz), 1 / rate_hz)
+    samples = np.fft.irfft(np.where((hz > 200) & (hz < 3500), spectrum, 0), round(seconds * rate_hz))
+    return (samples / np.abs(samples).max() * 12000).astype(np.int16)
+
+
+def place(whole: np.ndarray, part: np.ndarray) -> tuple[float, float]:
+    """Where `part` fits best in `whole`, to a tenth of a sample, and how well (1 is exactly)."""
+    size = len(whole) + len(part)
+    spectrum = np.fft.rfft(part.astype(float), size)
+    fits = np.fft.irfft(np.fft.rfft(whole.astype(float), size) * np.conj(spectrum), size)
+    at = int(np.argmax(fits[: max(1, len(whole) - len(part) + 1)]))
+    turns = 2j * np.pi * np.fft.rfftfreq(size)
+    tries = []
+    for tenth in range(-6, 7):
+        shifted = np.fft.irfft(spectrum * np.exp(-turns * tenth / 10), size)[: len(part)]
+        tries.append((float(np.corrcoef(whole[at : at + len(part)], shifted)[0, 1]), at + tenth / 10))
+    fit, best = max(tries)
+    return best, fit
+
+
+def sounding(heard: np.ndarray) -> np.ndarray:
+    return np.flatnonzero(np.abs(heard) > 20)
+
+
+def until(true: Callable[[], Any], timeout_s: float = 5.0) -> None:
+    end_s = time.monotonic() + timeout_s
+    while not true():
+        assert time.monotonic() < end_s, "it did not come to be"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def card(tmp_path: Path) -> Iterator[Card]:
+    yield Card(tmp_path / "card").start()
+
+
+@pytest.mark.parametrize(
+    ("rate_hz", "channels", "sample"),
+    [(48000, 2, "s16"), (16000, 1, "s16"), (44100, 2, "s16"), (48000, 2, "s32"), (16000, 4, "s32")],
+)
+def test_what_is_said_in_the_room_is_heard_whatever_the_card_can(
+    tmp_path: Path, rate_hz: int, channels: int, sample: str
+) -> None:
+    card = Card(tmp_path / "card", rate_hz=rate_hz, channels=channels, sample=sample).start()
+    said = speech(1.5, 16000)
+    with Rig(tmp_path, card.env, mic={"device": "card"}) as rig:
+        card.speak(said, card.now_s + 0.2)
+        until(lambda: len(rig.frames()) > 32000)
+        numbers = rig.numbers()
+    halves = [place(rig.frames(), half) for half in np.split(said, 2)]
+    assert min(fit for _, fit in halves) > 0.99
+    assert abs(halves[1][0] - halves[0][0] - 12000) < 0.3, "the offset is not steady"
+    assert numbers["lost_s"] == 0 and numbers["reopened"] == 0
+    assert rig.errors.read_text() == ""
+
+
+def test_the_default_device_works_too(tmp_path: Path, card: Card) -> None:
+    said = speech(1, 16000)
+    with Rig(tmp_path, card.env, mic={}, speaker={"volume": 100}, rate_hz=RATE_HZ) as rig:
+        card.speak(said, card.now_s + 0.2)
+        rig.play(1, tone(0.3, RATE_HZ))
+        rig.ask("finish", turn=1)
+        assert rig.wait_for("Spoken")["played_s"] == pytest.approx(0.3, abs=0.001)
+        until(lambda: len(rig.frames()) > 24000)
+    assert place(rig.frames(), said)[1] > 0.99
+    assert len(sounding(card.heard())) > 0.28 * 48000
+
+
+@pytest.mark.parametrize(("card_hz", "sample"), [(48000, "s16"), (24000, "s16"), (44100, "s32")])
+def test_a_second_of_reply_sounds_for_exactly_a_second(tmp_path: Path, card_hz: int, sample: str) -> None:
+    card = Card(tmp_path / "card", rate_hz=card_hz, sample=sample).start()
+    with Rig(tmp_path, card.env, speaker=LOUD, rate_hz=RATE_HZ) as rig:
+        rig.play(1, tone(1, RATE_HZ))
+        rig.ask("finish", turn=1)
+        sounded, spoken = rig.wait_for("Sounded"), rig.wait_for("Spoken")
+        heard = card.heard()
+        numbers = rig.numbers()
+    loud = sounding(heard)
+    assert (loud[-1] + 1 - loud[0]) / card_hz == pytest.approx(1, abs=0.002)
+    assert place(heard, tone(1, card_hz))[1] > 0.99
+    assert spoken["played_s"] == pytest.approx(1, abs=0.002)
+    # The events come when it has happened, not before, and hardly after.
+    ends_s = [position / card_hz for position in (loud[0], loud[-1])]
+    tells_s = [event["t"] - card.epoch_s for event in (sounded, spoken)]
+    assert all(-0.001 <= told - true < 0.1 for told, true in zip(tells_s, ends_s, strict=True))
+    assert numbers["underruns"] == 0
+
+
+def test_odd_pieces_sound_exactly_as_a_whole(tmp_path: Path) -> None:
+    card = Card(tmp_path / "card", rate_hz=RATE_HZ).start()
+    reply = speech(0.7, RATE_HZ)
+    raw = reply.astype("<i2").tobytes()
+    with Rig(tmp_path, card.env, speaker=LOUD, rate_hz=RATE_HZ) as rig:
+        for at in range(0, len(raw), 333):
+            rig.ask("play", turn=1, pcm=raw[at : at + 333].hex())
+        rig.ask("finish", turn=1)
+        rig.wait_for("Spoken")
+    at = round(place(card.heard(), reply)[0])
+    assert np.array_equal(card.heard()[at : at + len(reply)], reply)
+
+
+@pytest.mark.parametrize("period_ms", [10, 20, 50])
+def test_a_hush_silences_the_card_and_a_newer_turn_is_heard_whole(tmp_path: Path, card: Card, period_ms: int) -> None:
+    new = speech(0.4, RATE_HZ, seed=7)
+    with Rig(tmp_path, card.env, speaker={**LOUD, "period_ms": period_ms}, rate_hz=RATE_HZ) as rig:
+        rig.play(1, tone(5, RATE_HZ))
+        rig.wait_for("Sounded")
+        time.sleep(0.4)
+        ordered = round(card.now_s * 48000)
+        rig.ask("hush", turn=1)
+        rig.play(1, tone(1, RATE_HZ))
+        rig.ask("finish", turn=1)
+        hushed = rig.wait_for("Hushed")
+        time.sleep(0.3)
+        first = sounding(card.heard())
+        rig.play(2, new)
+        rig.ask("finish", turn=2)
+        assert rig.wait_for("Spoken")["turn"] == 2
+    late_s = (first[-1] - ordered) / 48000
+    assert late_s <= 2 * period_ms / 1000 + 0.01
+    heard_s = (first[-1] + 1 - first[0]) / 48000
+    assert hushed["dropped_s"] == pytest.approx(5 - heard_s, abs=0.005)
+    assert place(card.heard()[first[-1] + 1 :: 2], new)[1] > 0.99
+
+
+def test_the_volume_changes_without_a_click(tmp_path: Path, card: Card) -> None:
+    with Rig(tmp_path, card.env, speaker=LOUD, rate_hz=RATE_HZ) as rig:
+        rig.play(1, tone(1.2, RATE_HZ, 100))
+        rig.ask("finish", turn=1)
+        rig.wait_for("Sounded")
+        for percent in (50, 0, 75):
+            time.sleep(0.25)
+            rig.ask("set_volume", percent=percent)
+        rig.wait_for("Spoken")
+    heard = card.heard().astype(int)
+    loud = sounding(heard)
+    levels = [np.abs(heard[loud[0] + round(s * 48000) :][:2400]).max() for s in (0.1, 0.4, 0.65, 1.0)]
+    assert levels == pytest.approx([8000, 800, 0, 8000 * 10**-0.5], rel=0.05, abs=2)
+    inside = heard[loud[0] + 200 : loud[-1] - 200]  # it begins and ends with a click of its own
+    assert np.abs(np.diff(inside)).max() < 8000 * 2 * np.pi * 100 / 48000 * 1.2
+
+
+def test_the_plug_is_pulled_and_put_back(tmp_path: Path, card: Card) -> None:
+    with Rig(tmp_path, card.env, mic={"device": "card"}, speaker=LOUD, rate_hz=RATE_HZ) as rig:
+        rig.play(1, tone(2, RATE_HZ))
+        rig.ask("finish", turn=1)
+        start_s = rig.wait_for("Sounded")["t"]
+        time.sleep(0.3)
+        card.unplug()
+        lost = rig.wait_for_all("MicLost", "SpeakerLost")
+        assert '"card"' in lost["MicLost"]["reason"] and '"card"' in lost["SpeakerLost"]["reason"]
+        spoken = rig.wait_for("Spoken")
+        assert spoken["t"] - start_s == pytest.approx(2, abs=0.3), "the reply did not end in its own time"
+        assert not rig.passed("MicLost") and not rig.passed("SpeakerLost"), "said more than once"
+        frames = len(rig.frames())
+        card.plug()
+        rig.wait_for_all("MicFound", "SpeakerFound", timeout_s=10)
+        said = speech(1, 16000)
+        card.speak(said, card.now_s + 0.2)
+        rig.play(2, tone(0.5, RATE_HZ))
+        rig.ask("finish", turn=2)
+        assert rig.wait_for("Spoken")["played_s"] == pytest.approx(0.5, abs=0.001)
+        until(lambda: len(rig.frames()) > frames + 24000)
+    assert place(rig.frames()[frames:], said)[1] > 0.99
+    left = rig.wait_for("left")
+    assert rig.exit_code == 0 and left["threads"] == 1 and left["within_s"] < 0.5
+    assert len(rig.errors.read_bytes()) < 10_000
+
+
+def test_leaving_while_the_card_is_gone_takes_no_time(tmp_path: Path, card: Card) -> None:
+    with Rig(tmp_path, card.env, mic={"device": "card"}, speaker=LOUD, rate_hz=RATE_HZ) as rig:
+        until(lambda: len(rig.frames()))
+        card.unplug()
+        rig.wait_for_all("MicLost", "SpeakerLost")
+    left = rig.wait_for("left")
+    assert left["within_s"] < 0.5 and left["threads"] == 1
+
+
+def test_a_card_that_comes_after_the_start_is_found(tmp_path: Path) -> None:
+    card = Card(tmp_path / "card").start(plugged=False)
+    with Rig(tmp_path, card.env, mic={"device": "card"}, speaker=LOUD, rate_hz=RATE_HZ) as rig:
+        lost = rig.wait_for_all("MicLost", "SpeakerLost")
+        assert "there is no microphone at all" in lost["MicLost"]["reason"]
+        rig.play(1, tone(0.3, RATE_HZ))
+        rig.ask("finish", turn=1)
+        assert rig.wait_for("Spoken")["played_s"] == pytest.approx(0.3, abs=0.001)
+        card.plug()
+        rig.wait_for_all("MicFound", "SpeakerFound", timeout_s=10)
+        until(lambda: len(rig.frames()) > 8000)
+
+
+def test_a_second_card_is_found_while_the_first_one_is_in_use(tmp_path: Path, card: Card) -> None:
+    """PortAudio sees new cards only when nobody uses it: the microphone has to make way for a moment."""
+    other = Card(tmp_path / "other").start(plugged=False)
+    card.add("other", other)
+    with Rig(tmp_path, card.env, mic={"device": "card"}, speaker={"device": "other"}, renew_s=0.5) as rig:
+        reason = rig.wait_for("SpeakerLost")["reason"]
+        assert reason.startswith('loudspeaker "other" is not there; there is "card"')
+        until(lambda: len(rig.frames()) > 8000)
+        other.plug()
+        assert rig.wait_for("SpeakerFound", timeout_s=10)["device"] == "other"
+        rig.play(1, tone(0.3, RATE_HZ))
+        rig.ask("finish", turn=1)
+        rig.wait_for("Spoken")
+        frames = len(rig.frames())
+        until(lambda: len(rig.frames()) > frames + 8000)
+    assert len(sounding(other.heard())) > 0.28 * 48000
+    assert not rig.passed("MicLost")
+
+
+def test_a_clock_that_stands_still_is_noticed(tmp_path: Path, card: Card) -> None:
+    with Rig(tmp_path, card.env, mic={"device": "card"}, speaker=LOUD, rate_hz=RATE_HZ) as rig:
+        until(lambda: len(rig.frames()))
+        card.stall()
+        lost = rig.wait_for_all("MicLost", "SpeakerLost", timeout_s=5)
+        assert "gives no samples" in lost["MicLost"]["reason"]
+        assert "takes no samples" in lost["SpeakerLost"]["reason"]
+        card.plug()
+        rig.wait_for_all("MicFound", "SpeakerFound", timeout_s=10)
+        numbers = rig.numbers()
+    assert numbers["reopened"] >= 1
+    assert rig.wait_for("left")["within_s"] < 0.5
+
+
+def test_muting_closes_the_card(tmp_path: Path, card: Card) -> None:
+    with Rig(tmp_path, card.env, mic={"device": "card"}) as rig:
+        until(lambda: len(rig.frames()))
+        assert card.in_use()
+        rig.ask("capture", on=False)
+        assert rig.wait_for("closed")["within"]
+        assert not card.in_use()
+        frames = len(rig.frames())
+        time.sleep(0.3)
+        assert len(rig.frames()) == frames
+        said = speech(0.5, 16000)
+        rig.ask("capture", on=True)
+        card.speak(said, card.now_s + 0.3)
+        until(lambda: len(rig.frames()) > frames + 16000)
+    assert place(rig.frames()[frames:], said)[1] > 0.99
+    assert not rig.passed("MicLost")
+
+
+def test_the_loudspeaker_is_heard_by_the_microphone(tmp_path: Path) -> None:
+    card = Card(tmp_path / "card", echo=((40, 0.5), (70, 0.2))).start()
+    reply = speech(0.5, 16000)
+    with Rig(tmp_path, card.env, mic={"device": "card"}, speaker=LOUD, rate_hz=16000) as rig:
+        until(lambda: len(rig.frames()))
+        rig.play(1, reply)
+        rig.ask("finish", turn=1)
+        rig.wait_for("Spoken")
+        time.sleep(0.4)
+    echo = np.convolve(reply.astype(float), [0.5, *[0] * 479, 0.2])
+    assert place(rig.frames(), echo)[1] > 0.99
