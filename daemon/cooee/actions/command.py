@@ -75,42 +75,52 @@ class Command:
 
     async def _call(self, filled: list[str]) -> tuple[int, bytes, bytes]:
         """Exit status, the first of what was written to stdout and the last of what was written to stderr."""
-        process = await asyncio.create_subprocess_exec(
+        process, output = await asyncio.get_running_loop().subprocess_exec(
+            _Output,
             self._program,
             *filled,
             stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
             cwd="/",
             env=self._env,
             start_new_session=True,
         )
-        output, complaint = bytearray(), bytearray()
-        pipes = {
-            asyncio.create_task(_drain(process.stdout, output, slice(OUTPUT_LIMIT, None))),
-            asyncio.create_task(_drain(process.stderr, complaint, slice(None, -OUTPUT_LIMIT))),
-        }
         try:
-            status = await process.wait()
-            await asyncio.wait(pipes, timeout=PIPES_S)
-            return status, bytes(output), bytes(complaint)
+            await output.exited.wait()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(output.ended.wait(), PIPES_S)
+            return process.get_returncode() or 0, bytes(output.stdout), bytes(output.stderr)
         finally:
-            for pipe in pipes:
-                pipe.cancel()
-            if process.returncode is None:
+            if process.get_returncode() is None:
                 with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-                await process.wait()
+                    os.killpg(process.get_pid(), signal.SIGKILL)
+                await output.exited.wait()
+            process.close()
 
     def close(self) -> None:
         pass
 
 
-async def _drain(pipe: asyncio.StreamReader | None, kept: bytearray, surplus: slice) -> None:
-    """Read until the end, lest the program blocks, and keep all but the surplus."""
-    while pipe is not None and (piece := await pipe.read(OUTPUT_LIMIT)):
-        kept += piece
-        del kept[surplus]
+class _Output(asyncio.SubprocessProtocol):
+    """Keeps the first of stdout and the last of stderr; reads on to the end, lest the program blocks."""
+
+    def __init__(self) -> None:
+        self.stdout, self.stderr = bytearray(), bytearray()
+        self.exited, self.ended = asyncio.Event(), asyncio.Event()
+        self._pipes = 2
+
+    def pipe_data_received(self, fd: int, data: bytes) -> None:
+        if fd == 1:
+            self.stdout += data[: OUTPUT_LIMIT - len(self.stdout)]
+        else:
+            self.stderr = (self.stderr + data)[-OUTPUT_LIMIT:]
+
+    def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
+        self._pipes -= 1
+        if self._pipes == 0:
+            self.ended.set()
+
+    def process_exited(self) -> None:
+        self.exited.set()
 
 
 def _argument(template: str, arguments: Mapping[str, Any]) -> str:

@@ -1,0 +1,128 @@
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from cooee.actions import Failed, command
+from cooee.actions._parameters import Parameter
+from cooee.actions.command import Command, Settings
+
+TEXT = {"text": Parameter(type="string")}
+
+
+def make(*words: str, parameters: dict[str, Parameter] | None = None, **settings: Any) -> Command:
+    table = Settings(description="A command.", command=list(words), parameters=parameters or {}, **settings)
+    return command.open("it", table, lambda event: None)
+
+
+def python(code: str, *words: str, **settings: Any) -> Command:
+    return make(sys.executable, "-c", code.replace("{", "{{").replace("}", "}}"), *words, **settings)
+
+
+async def test_the_first_line_is_the_answer() -> None:
+    assert await make("printf", r"\n21 degrees\nmore\n").run({}) == "21 degrees"
+
+
+async def test_a_command_that_says_nothing_is_done() -> None:
+    assert await make("true").run({}) == "That is done."
+
+
+async def test_an_answer_of_ones_own() -> None:
+    thermometer = make("echo", "21", "{text}", parameters=TEXT, answer="In {text} it is {output}.")
+    assert await thermometer.run({"text": "the {output} hall"}) == "In the {output} hall it is 21 the {output} hall."
+
+
+@pytest.mark.parametrize("text", ["$(id)", "`id`", "; id", "a b c", "*", "'", '"', "{text}", "%s", "ä€😀", "a=-b", ""])
+async def test_no_shell_reads_what_the_user_said(text: str) -> None:
+    echo = python("import sys; print(repr(sys.argv[1:]))", "{text}", "--to={text}", parameters=TEXT)
+    assert await echo.run({"text": text}) == repr([text, f"--to={text}"])
+
+
+@pytest.mark.parametrize("text", ["-rf", "--help", "-"])
+async def test_what_the_user_said_can_be_no_option(text: str) -> None:
+    with pytest.raises(Failed, match="begin with a dash"):
+        await make("echo", "{text}", parameters=TEXT).run({"text": text})
+    both = make("echo", "{a}{text}", parameters={**TEXT, "a": Parameter(type="string")})
+    with pytest.raises(Failed, match="begin with a dash"):
+        await both.run({"a": "", "text": text})
+
+
+async def test_a_negative_number_is_a_number() -> None:
+    degrees = make("echo", "{n}", parameters={"n": Parameter(type="integer", minimum=-40)})
+    assert await degrees.run({"n": -5}) == "-5"
+
+
+async def test_a_control_character_is_refused() -> None:
+    with pytest.raises(Failed, match="can't be used"):
+        await make("echo", "{text}", parameters=TEXT).run({"text": "a\x00b"})
+
+
+async def test_a_status_other_than_0_is_told_by_the_last_complaint() -> None:
+    broken = python("import sys; print('fine'); sys.exit('first\\n\\x1b[31mthe bulb is missing\\n')")
+    with pytest.raises(Failed, match=r"^\[31mthe bulb is missing$"):
+        await broken.run({})
+    with pytest.raises(Failed, match=r"^it ended with status 1\.$"):
+        await make("false").run({})
+
+
+async def test_a_flood_of_output_is_cut_and_blocks_nothing() -> None:
+    flood = python("import sys; sys.stderr.write('y' * 9_000_000); sys.stdout.write('x' * 9_000_000)")
+    assert len(await flood.run({})) <= 4096
+
+
+async def test_output_that_is_no_text_is_told_all_the_same() -> None:
+    assert "\ufffd" in await python("import os; os.write(1, b'\\xff\\xfe ok')").run({})
+
+
+async def test_the_environment_and_the_folder_are_bare(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEEPGRAM_API_KEY", "secret")
+    code = "import os; print(sorted(set(os.environ) - {'LC_CTYPE'}), os.getcwd())"
+    assert await python(code, env={"ROOM": "hall"}).run({}) == "['HOME', 'LANG', 'PATH', 'ROOM'] /"
+
+
+async def test_a_cancelled_command_ends_with_all_its_children(tmp_path: Path) -> None:
+    note = tmp_path / "pids"
+    code = (
+        "import os, subprocess, sys, time; child = subprocess.Popen(['sleep', '600']);"
+        "open(sys.argv[1], 'w').write(f'{os.getpid()} {child.pid} '); time.sleep(600)"
+    )
+    task = asyncio.create_task(python(code, str(note)).run({}))
+    while not note.exists() or not note.read_text().endswith(" "):
+        await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    pids = [int(pid) for pid in note.read_text().split()]
+    async with asyncio.timeout(5):
+        while any(runs(pid) for pid in pids):
+            await asyncio.sleep(0.01)
+
+
+def runs(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+async def test_a_child_left_behind_keeps_nobody_waiting() -> None:
+    code = "import subprocess; print(subprocess.Popen(['sleep', '600']).pid)"
+    pid = int(await asyncio.wait_for(python(code).run({}), 20))
+    os.kill(pid, 9)
+
+
+def test_a_program_that_there_is_not() -> None:
+    with pytest.raises(Failed, match=r"there is no program frobnicate\."):
+        make("frobnicate")
+
+
+async def test_a_program_that_can_not_be_started(tmp_path: Path) -> None:
+    program = tmp_path / "program"
+    program.write_bytes(b"\x7fELFnot")
+    program.chmod(0o755)
+    with pytest.raises(Failed, match="can't be started"):
+        await make(str(program)).run({})
