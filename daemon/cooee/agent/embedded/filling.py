@@ -1,0 +1,162 @@
+"""From what a sentence matched to the arguments of a call, each checked against the function's schema."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cooee.agent.embedded.names import ARTICLES
+from cooee.agent.embedded.phrases import MEASURES
+from cooee.agent.embedded.skill import Number, Skill, fits
+from cooee.agent.embedded.targets import Target
+from cooee.agent.embedded.tidy import tidy
+from cooee.agent.embedded.understood import Call, OutOfRange
+
+_ANYTHING = frozenset("is are it that this there away thing things something anything someone from me us to now here right in inside at".split())
+# What a function without parameters is worked with.
+_DOING = frozenset(("on", "pulse", "start", "do"))
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One reading of a sentence."""
+
+    kind: str
+    target: Target
+    call: Call
+    refused: OutOfRange | None = None
+
+    @property
+    def rank(self) -> tuple[bool, bool, bool, bool, bool]:
+        """Smaller is better: nothing taken at word, in range, complete, more than a name, begun with the function's own verb."""
+        wild, bare = self.kind == "phrase_text", self.kind == "bare"
+        return (wild, self.refused is not None, bool(self.call.missing), bare, self.target.skill.names.head != self.kind)
+
+
+def candidate(kind: str, target: Target, entities: Mapping[str, Any]) -> Candidate | None:
+    """None if the function cannot be meant by a sentence of that kind."""
+    skill = target.skill
+    given = _arguments(kind, skill, entities)
+    if given is None or any(key in target.fixed for key in given):
+        return None
+    arguments = {**target.fixed, **given}
+    refused = next((refused for key in given if (refused := _refused(skill, key, given[key]))), None)
+    if refused is None and not all(fits(value, skill.properties.get(key, {})) for key, value in arguments.items()):
+        return None
+    arguments = _switched_on(skill, arguments)
+    missing = skill.missing(arguments)
+    if not missing and kind in ("set", "bare") and not (kind == "bare" and skill.reading and not skill.verbs):
+        missing = _unsaid(skill, arguments)
+        if not missing:
+            return None
+    return Candidate(kind, target, Call(skill.name, arguments, missing), refused)
+
+
+def measured(target: Target, entities: Mapping[str, Any]) -> Candidate | None:
+    """"How warm is it": a reading of temperature; every other word must be one of the function's own."""
+    skill = target.skill
+    if not skill.reading or target.fixed:
+        return None
+    own = set(tidy(f"{skill.name} {skill.description}".replace("_", " ")).split())
+    rest = set(str(entities.get("rest", "")).split()) - _ANYTHING - set(ARTICLES.split("|"))
+    if not own & set(MEASURES[str(entities["measure"])].split()) or rest - own:
+        return None
+    return candidate("ask", target, {})
+
+
+def _arguments(kind: str, skill: Skill, entities: Mapping[str, Any]) -> dict[str, Any] | None:
+    amount = _amount(skill, entities)
+    if amount is None:
+        return None
+    if kind in ("number", "phrase_number"):
+        return amount if kind == "number" or skill.names.phrases else None
+    if kind in ("value", "phrase_value"):
+        return _value(skill, entities)
+    if kind == "phrase_text":
+        return {skill.texts[0]: entities["text"]} if skill.texts and entities.get("text") else None
+    if kind in ("set", "bare", "phrase"):
+        return {}
+    if kind == "ask":
+        return dict(skill.verbs.get("ask", {})) if skill.reading else None
+    return _verb(kind, skill, amount)
+
+
+def _verb(kind: str, skill: Skill, amount: dict[str, Any]) -> dict[str, Any] | None:
+    if kind in skill.verbs:
+        return {**skill.verbs[kind], **amount}
+    if kind in _DOING and not skill.properties and not skill.verbs and not skill.reading:
+        return {}
+    number = next(iter(skill.numbers), None)
+    if skill.verbs or number is None:
+        return None
+    if kind == "off" and not amount and number.minimum == 0:
+        return {number.parameter: 0}
+    return amount if kind == "on" else None
+
+
+def _amount(skill: Skill, entities: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The parameter for the number that was said: {} if none was, None if the function takes no such number."""
+    unit, named = entities.get("unit"), entities.get("parameter")
+    numbers = [number for number in skill.numbers if named in (None, number.parameter)]
+    if "level" in entities:
+        return next((_part(number, entities["level"]) for number in numbers if number.maximum is not None), None)
+    if "number" not in entities:
+        return {}
+    exact = [number for number in numbers if unit and (unit in number.units or unit == number.parameter)]
+    needed = [number for number in numbers if number.parameter in skill.required]
+    for number in (*exact, *needed, *numbers):
+        value = number.of(float(entities["number"]), unit)
+        if value is not None:
+            return {number.parameter: value}
+    return None
+
+
+def _part(number: Number, part: float) -> dict[str, Any]:
+    low, high = number.minimum or 0, number.maximum or 0
+    value = low + part * (high - low)
+    return {number.parameter: int(value) if number.whole or float(value).is_integer() else value}
+
+
+def _value(skill: Skill, entities: Mapping[str, Any]) -> dict[str, Any] | None:
+    parameter, value = skill.values.get(str(entities.get("value")), (None, None))
+    if parameter is None or entities.get("parameter") not in (None, parameter):
+        return None
+    return {parameter: value}
+
+
+def _switched_on(skill: Skill, arguments: dict[str, Any]) -> dict[str, Any]:
+    """A level or a colour for a thing that has to be told on or off as well means on."""
+    on = skill.verbs.get("on", {})
+    wanted = [key for key in on if key in skill.required and key not in arguments]
+    told = any(arguments.get(number.parameter) for number in skill.numbers)
+    told = told or any(parameter in arguments for parameter, _ in skill.values.values())
+    return {**arguments, **on} if wanted and told else arguments
+
+
+def _unsaid(skill: Skill, arguments: Mapping[str, Any]) -> tuple[str, ...]:
+    """What to ask for when only the thing itself was named: its first number, state or value."""
+    stated = [key for given in skill.verbs.values() for key in given]
+    settable = [*stated, *(number.parameter for number in skill.numbers), *(key for key, _ in skill.values.values()), *skill.texts]
+    return tuple(key for key in settable if key not in arguments)[:1]
+
+
+def _refused(skill: Skill, parameter: str, value: Any) -> OutOfRange | None:
+    number = next((number for number in skill.numbers if number.parameter == parameter), None)
+    if number is None or isinstance(value, bool | str) or number.takes(value):
+        return None
+    return OutOfRange(skill.name, parameter, number.minimum, number.maximum)
+
+
+def number_heard(skill: Skill, number: Number, words: str) -> float | int | OutOfRange | None:
+    """A bare amount such as "40 percent" as that parameter."""
+    from hassil import recognize_all
+
+    from cooee.agent.embedded import phrases
+    from cooee.agent.embedded.targets import lists
+
+    for result in recognize_all(words, phrases.amounts(), slot_lists=lists((), (skill,))):
+        entities = {name: entity.value for name, entity in result.entities.items()}
+        found = _amount(skill, {**entities, "parameter": number.parameter}) or {}
+        value = found.get(number.parameter)
+        if value is not None:
+            return _refused(skill, number.parameter, value) or (value if fits(value, skill.properties[number.parameter]) else None)
+    return None

@@ -1,0 +1,211 @@
+"""From a sentence to calls of the functions that the client declared, whichever those are. It never guesses."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from cooee.agent.embedded import phrases
+from cooee.agent.embedded.filling import Candidate, candidate, measured, number_heard
+from cooee.agent.embedded.names import ARTICLES
+from cooee.agent.embedded.skill import Skill, fits, skill
+from cooee.agent.embedded.targets import Target, lists, targets
+from cooee.agent.embedded.tidy import plain, tidy, unaddressed
+from cooee.agent.embedded.understood import Ambiguous, Asked, Call, Calls, Dismissed, Nothing, OutOfRange, Understood
+
+_NEGATED = re.compile(
+    r"\b(?:don't|dont|do not|doesn't|never|not|no longer|without|except|unless|instead of|rather than|won't|can't|cannot|shouldn't"
+    r"|if|when|until)\b"
+)
+_STILL = re.compile(r"^(?:never mind|nevermind)\b")
+_LOUDER = (
+    (re.compile(r"^(?:a (?:bit|little) |much )?(?:louder|(?:speak|turn it|turn that|turn the sound) up|make it louder|be louder)$"), "up"),
+    (
+        re.compile(r"^(?:a (?:bit|little) |much )?(?:quieter|softer|(?:turn it|turn that|turn the sound) down|make it quieter|be quieter)$"),
+        "down",
+    ),
+)
+_IT = re.compile(r"\b(?:it|that one|this one|that|this|them)\b")
+
+
+class Grammar:
+    """What can be said to some functions, given as the protocol declares them (name, description, parameters)."""
+
+    def __init__(self, functions: Iterable[Mapping[str, Any]], keyterms: Iterable[str] = ()) -> None:
+        self.skills = {found.name: found for function in functions if (found := skill(function)) and found.name}
+        self._targets = targets(self.skills.values())
+        self._lists = lists(self._targets, self.skills.values())
+        spoken = {name for target in self._targets for name in target.names}
+        self._keyterms = tuple(term for term in keyterms if tidy(term) and tidy(term) not in spoken)
+        self._nouns = "|".join(re.escape(name) for name in sorted(spoken, key=len, reverse=True))
+        self._stop = next((found for found in self.skills.values() if _stops_listening(found)), None)
+
+    def unaddressed(self, text: str) -> str:
+        """The sentence without the wake phrase at its head."""
+        return unaddressed(text, self._keyterms)
+
+    def parse(self, text: str, it: str | None = None) -> Understood:
+        """What the sentence asks for. `it`: the function that was talked of last, for "turn it off"."""
+        text = self.unaddressed(text)
+        words = plain(tidy(text)) or tidy(text)
+        if _NEGATED.search(words) and not _STILL.match(words):
+            return Nothing()
+        found = self._clause(words, it)
+        return found if not isinstance(found, Nothing) else self._several(text, it)
+
+    def fill(self, call: Call, text: str) -> Call | OutOfRange | None:
+        """The call with its first missing parameter taken from an answer such as "forty percent"; None: no answer to it."""
+        found, parameter = self.skills.get(call.name), next(iter(call.missing), None)
+        words = plain(tidy(self.unaddressed(text)))
+        if found is None or parameter is None or not words:
+            return None
+        value = self._answer(found, parameter, words, text)
+        if value is None or isinstance(value, OutOfRange):
+            return value
+        filled = {**call.arguments, parameter: value}
+        return replace(call, arguments=filled, missing=found.missing(filled))
+
+    def choose(self, options: Sequence[tuple[str, Call]], text: str) -> Call | None:
+        """The one of several options that an answer such as "the desk lamp" or "the first one" names."""
+        words = re.sub(rf"^(?:{ARTICLES}) | (?:1|one)$", "", plain(tidy(text)))
+        count = {"first": 0, "second": 1, "third": 2, "last": -1}.get(words)
+        if count is not None and count < len(options):
+            return options[count][1]
+        named = {target.key for target in self._targets if words in target.names}
+        chosen = [call for label, call in options if words == label or (words and words in label.split())]
+        chosen = chosen or [call for _, call in options if any(_matches(key, call) for key in named)]
+        return chosen[0] if len(chosen) == 1 else None
+
+    def sentences(self) -> Iterable[str]:
+        """Samples of what is understood, in plain words, for a language model."""
+        from cooee.agent.embedded.samples import samples
+
+        return samples(self._targets, self.skills.values())
+
+    def _several(self, text: str, it: str | None) -> Understood:
+        """Several commands in one breath; all of them must be understood."""
+        joined = tidy(re.sub(r"[,;.!?]+(?=\s|$)", " and ", self.unaddressed(text)))
+        joined = re.sub(r"(?:\b(?:and|then|also)\b ?)+", "and ", joined + " ").strip()
+        joined = self._plural(joined.removesuffix(" and").removeprefix("and "))
+        clauses = [plain(part) for whole in self._spread(joined) for part in whole.split(" and ") if plain(part)]
+        if len(clauses) < 2:
+            return self._clause(clauses[0], it) if clauses and clauses != [plain(tidy(text))] else Nothing()
+        calls: list[Call] = []
+        for clause in clauses:
+            found = self._clause(clause, calls[-1].name if calls else it)
+            if not isinstance(found, Calls) or any(call.missing for call in found.calls):
+                return found if isinstance(found, Ambiguous | OutOfRange) else Nothing()
+            calls += [call for call in found.calls if call not in calls]
+        return Calls(tuple(calls))
+
+    def _spread(self, words: str) -> list[str]:
+        """"turn the lamp and the fan off" -> the same sentence for the lamp, and for the fan."""
+        noun = rf"(?:(?:{ARTICLES}) )?(?:{self._nouns})"
+        match = self._nouns and re.search(rf"\b{noun}(?: and {noun})+\b", words)
+        if not match:
+            return [words]
+        return [words[: match.start()] + one + words[match.end() :] for one in match[0].split(" and ")]
+
+    def _plural(self, words: str) -> str:
+        """"all the lamps" -> "the desk lamp and the floor lamp", where several functions share the short name."""
+        for short, labels in self._shared().items():
+            every = rf"\b(?:(?:all(?: of)?|both(?: of)?) )?(?:(?:the|my|our) )?{re.escape(short)}s\b|\b(?:every|each|both) {re.escape(short)}\b"
+            words = re.sub(every, " and ".join(f"the {label}" for label in labels), words)
+        return words
+
+    def _shared(self) -> dict[str, list[str]]:
+        shared: dict[str, list[str]] = {}
+        for target in self._targets:
+            for short in target.short:
+                shared.setdefault(short, []).append(target.label)
+        return {short: labels for short, labels in shared.items() if len(labels) > 1}
+
+    def _clause(self, words: str, it: str | None) -> Understood:
+        found = self._matched(words)
+        if isinstance(found, Nothing):
+            for pattern, way in _LOUDER:
+                if pattern.match(words) and not (it in self.skills and way in self.skills[it].verbs):
+                    found = self._matched(f"volume {way}")
+        if isinstance(found, Nothing) and it in self.skills and _IT.search(words):
+            found = self._matched(_IT.sub(self.skills[it].names.label, words, count=1))
+        return found
+
+    def _matched(self, words: str) -> Understood:
+        from hassil import recognize_all
+
+        if not words:
+            return Nothing()
+        kinds: set[str] = set()
+        candidates: list[Candidate] = []
+        for result in recognize_all(words, phrases.own(), slot_lists=self._lists):
+            kinds.add(result.intent.name)
+            entities = {name: entity.value for name, entity in result.entities.items()}
+            candidates += self._candidates(result.intent.name, entities)
+        if candidates and (min(candidates, key=lambda c: c.rank).kind != "bare" or not kinds & {"time", "date"}):
+            return self._decided(candidates)
+        plainly: Understood = Nothing()
+        if "dismiss" in kinds:
+            plainly = Dismissed(Call(self._stop.name, {}, ()) if self._stop else None)
+        about = next((about for about in ("time", "date", "help") if about in kinds), None)
+        if about == "time" or about == "date" or about == "help":
+            plainly = Asked(about)
+        return plainly if not isinstance(plainly, Nothing) else self._decided(self._theirs(words))
+
+    def _theirs(self, words: str) -> list[Candidate]:
+        """The same by Home Assistant's grammar, which knows more ways to put it."""
+        from hassil import recognize_all
+
+        found: list[Candidate] = []
+        for result in recognize_all(words, phrases.home_assistant(), slot_lists=self._lists):
+            entities = {name: entity.value for name, entity in result.entities.items()}
+            meaning = phrases.meaning(result.intent.name, str(result.context.get("domain")), entities)
+            if meaning:
+                found += self._candidates(meaning[0], {**meaning[1], "name": entities.get("name")})
+        return found
+
+    def _candidates(self, kind: str, entities: Mapping[str, Any]) -> list[Candidate]:
+        if kind == "how":
+            return [found for target in self._targets if (found := measured(target, entities))]
+        index = entities.get("name", entities.get("phrase"))
+        found = candidate(kind, self._targets[index], entities) if isinstance(index, int) else None
+        return [found] if found else []
+
+    def _decided(self, candidates: Sequence[Candidate]) -> Understood:
+        if not candidates:
+            return Nothing()
+        best = min(found.rank for found in candidates)
+        kept: dict[tuple[str, str], Candidate] = {}
+        for found in candidates:
+            if found.rank == best:
+                kept.setdefault(found.target.key, found)
+        if len({found.target.label for found in kept.values()}) > 1 or (len(kept) > 1 and not best[2]):
+            return Ambiguous(tuple((_label(c, kept.values()), c.call) for c in kept.values()))
+        first = next(iter(kept.values()))
+        return first.refused or Calls((first.call,))
+
+    def _answer(self, found: Skill, parameter: str, words: str, text: str) -> Any:
+        words = re.sub(r"^(?:to|at|for|on|make it|set it to|the|it's|it is) ", "", words)
+        spoken = {**found.spoken(parameter)}
+        verbs = {verb: given[parameter] for verb, given in found.verbs.items() if parameter in given}
+        value = spoken.get(words, verbs.get(words))
+        number = next((number for number in found.numbers if number.parameter == parameter), None)
+        if number:
+            return number_heard(found, number, words)
+        if value is None and parameter in found.texts and len(words) < 200:
+            value = words
+        return value if value is not None and fits(value, found.properties[parameter]) else None
+
+
+def _label(candidate: Candidate, others: Iterable[Candidate]) -> str:
+    same = [other for other in others if other.target.label == candidate.target.label]
+    return candidate.target.label if len(same) == 1 else candidate.target.skill.description or candidate.call.name
+
+
+def _matches(key: tuple[str, str], call: Call) -> bool:
+    return call.name == key[0]
+
+
+def _stops_listening(found: Skill) -> bool:
+    text = f"{found.name.replace('_', ' ')} {found.description}".lower()
+    ends = r"\b(?:stops?|quits?|ends?|finish(?:es)?)\b[\w ]{0,20}\b(?:listening|conversation|talking)\b|\b(?:back )?to sleep\b"
+    return not found.required and re.search(ends, text) is not None

@@ -1,0 +1,112 @@
+"""Text as speech recognition writes it, brought to plain lower-case words with numbers in digits."""
+
+import re
+from collections.abc import Iterable, Sequence
+from difflib import SequenceMatcher
+
+_ONES = {
+    word: value
+    for value, word in enumerate(
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+        "seventeen eighteen nineteen".split()
+    )
+}
+_TENS = {
+    word: 10 * value
+    for value, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2)
+}
+_SYMBOLS = (("’", "'"), ("%", " percent "), ("°c", " degrees "), ("°f", " degrees "), ("°", " degrees "), ("&", " and "))  # noqa: RUF001
+_POLITE = (
+    "please|could you|can you|would you|will you|can we|could we|i want you to|i'd like you to|i would like you to|i want to"
+    "|i'd like to|let's|lets|just|now|right now|for me|okay|ok|so|well|um|uh|hey|hi|hello|thanks|thank you|kindly|go ahead and"
+)
+_HEAD = re.compile(rf"^(?:(?:{_POLITE})\s+)+")
+_TAIL = re.compile(rf"(?:\s+(?:{_POLITE}|would you|will you))+$")
+_CALLS = frozenset({"hey", "hi", "hello", "okay", "ok", "yo", "oh", "he", "a", "hay", "eh"})
+
+
+def digits(words: Sequence[str]) -> list[str]:
+    """Number words in digits: ["twenty", "one", "percent"] -> ["21", "percent"]; other words stay."""
+    done: list[str] = []
+    at = 0
+    while at < len(words):
+        value, after = _number(words, at)
+        done.append(words[at] if value is None else str(value))
+        at = max(after, at + 1)
+    text = re.sub(r"\b(\d+) point (\d+)\b", r"\1.\2", " ".join(done))
+    return re.sub(r"\b(?:minus|negative) (\d)", r"-\1", text).split()
+
+
+def _number(words: Sequence[str], at: int) -> tuple[int | None, int]:
+    """The number below a thousand that starts at `at`, and where it ends."""
+    value, after = _below_hundred(words, at)
+    if words[at] == "a" and words[at + 1 : at + 2] == ["hundred"]:
+        value, after = 1, at + 1
+    if words[after : after + 1] != ["hundred"] or value is None or not 0 < value < 10:
+        return value, after
+    value, after = 100 * value, after + 1
+    skip = 1 if words[after : after + 1] == ["and"] else 0
+    more, end = _below_hundred(words, after + skip)
+    return (value, after) if more is None else (value + more, end)
+
+
+def _below_hundred(words: Sequence[str], at: int) -> tuple[int | None, int]:
+    if at >= len(words):
+        return None, at
+    if words[at] in _ONES:
+        return _ONES[words[at]], at + 1
+    if words[at] not in _TENS:
+        return None, at
+    one = _ONES.get(words[at + 1], 0) if at + 1 < len(words) else 0
+    return (_TENS[words[at]] + one, at + 2) if 0 < one < 10 else (_TENS[words[at]], at + 1)
+
+
+def tidy(text: str) -> str:
+    """Lower case, units spelled out, numbers in digits, no punctuation: "Set it to 20%!" -> "set it to 20 percent"."""
+    text = text.lower()
+    for symbol, words in _SYMBOLS:
+        text = text.replace(symbol, words)
+    text = re.sub(r"(?<=\d),(?=\d{3}\b)", "", text)
+    text = re.sub(r"(?<![\w.])-(?=\d)", " minus ", text)
+    text = re.sub(r"(?<=\d)\.(?=\d)", " point ", text)
+    text = re.sub(r"(?<=\d)(?=[a-z])", " ", text)
+    words = re.sub(r"[^\w' ]|_", " ", text).split()
+    return " ".join(digits([bare for word in words if (bare := word.strip("'"))]))
+
+
+def plain(words: str) -> str:
+    """Tidied words without what is only polite, at both ends."""
+    return _TAIL.sub("", _HEAD.sub("", words + " ").strip()).strip()
+
+
+def unaddressed(text: str, keyterms: Iterable[str]) -> str:
+    """The sentence without a leading wake phrase, or the end of one: "Hey, Jarvis. Turn it on." -> "Turn it on."
+
+    Whisper spells names as it likes, so a word after "hey" that sounds much like the keyterm counts too.
+    """
+    for keyterm in sorted(keyterms, key=len, reverse=True):
+        names = [word for word in tidy(keyterm).split() if word not in _CALLS]
+        rest = _cut(text.strip(), names) if names else None
+        if rest is not None:
+            return rest[:1].upper() + rest[1:]
+    return text.strip()
+
+
+def _cut(text: str, names: list[str]) -> str | None:
+    found = list(re.finditer(r"[\w']+", text))
+    called = bool(found) and found[0].group().lower() in _CALLS
+    start = 1 if called else 0
+    for count in range(len(names), 0, -1):
+        heard = found[start : start + count]
+        if len(heard) == count and all(
+            _alike(word.group().lower(), name, called) for word, name in zip(heard, names[-count:], strict=True)
+        ):
+            return text[heard[-1].end() :].lstrip(" ,.!?;:-")
+    paused = found[:1] and re.match(r"\s*[,.!?]", text[found[0].end() :])
+    if paused and len(found[0].group()) > 2 and names[-1].endswith(found[0].group().lower()):
+        return text[found[0].end() :].lstrip(" ,.!?;:-")
+    return None
+
+
+def _alike(heard: str, name: str, called: bool) -> bool:
+    return heard == name or SequenceMatcher(None, heard, name).ratio() >= (0.6 if called else 0.75)
