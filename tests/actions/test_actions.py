@@ -183,6 +183,24 @@ async def test_an_action_that_hangs_is_answered_at_its_time_limit(monkeypatch: p
         assert not acted.ok
 
 
+async def test_what_was_half_done_is_put_right_before_the_call_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(actions, "BUILTIN_LIMIT_S", 0.01)
+    half_done = False
+
+    async def do(_: Mapping[str, Any]) -> str:
+        nonlocal half_done
+        half_done = True
+        try:
+            await asyncio.sleep(60)
+        finally:
+            await asyncio.sleep(0.01)
+            half_done = False
+        return "Done."
+
+    await Speaker({}, Own(do)).call("own", {"level": 1})
+    assert not half_done
+
+
 async def test_an_action_that_cancels_itself_is_answered() -> None:
     async def do(_: Mapping[str, Any]) -> str:
         raise asyncio.CancelledError
