@@ -44,6 +44,8 @@ _CURRENCIES = {"$": "dollars", "€": "euros", "£": "pounds"}
 _DATE = re.compile(r"\b(\d{4})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])\b")
 _CLOCK = re.compile(r"\b([01]?\d|2[0-3]):([0-5]\d)(?::[0-5]\d)?(?!\d)(\s?[ap]\.?m\b)?", re.IGNORECASE)
 
+_SHORT, _LONG, _VERY_LONG = 20, 80, 240  # characters of a sentence
+
 
 @functools.cache
 def _engine() -> RbnfEngine:
@@ -145,14 +147,19 @@ def spoken(text: str) -> str:
     return " ".join(text.split())
 
 
-def sentences(text: str, limit: int = 240) -> Iterator[str]:
-    """The text's sentences in order; one of more than `limit` characters is cut at a pause or a blank."""
+def sentences(text: str) -> Iterator[str]:
+    """The text's sentences in order; a long one is cut at a pause, and a very long one at a blank.
+
+    What is spoken first should not wait for a long sentence to be synthesised.
+    """
     for sentence in re.split(r"(?<=[.!?])(?<!\b[ap]\.m\.)\s+", text):
         rest = sentence.strip()
-        while len(rest) > limit:
-            cut = max(rest.rfind(", ", 0, limit), rest.rfind("; ", 0, limit)) + 1 or rest.rfind(" ", 0, limit)
-            cut = cut if cut > 0 else limit
-            yield rest[:cut].strip()
+        while len(rest) > _LONG:
+            pause = max(rest.rfind(sign, _SHORT, _LONG) for sign in (", ", "; ", ": ")) + 1
+            if not pause and len(rest) <= _VERY_LONG:
+                break
+            cut = pause or max(rest.rfind(" ", 0, _VERY_LONG), 0) or _VERY_LONG
+            yield rest[:cut]
             rest = rest[cut:].strip()
         if re.search(r"\w", rest):
             yield rest
