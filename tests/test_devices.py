@@ -70,6 +70,24 @@ def test_a_card_keeps_its_id_whatever_its_number(tmp_path: Path, monkeypatch: py
     assert devices._card("default") == ""
 
 
+def test_who_has_a_busy_card_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "PROC", tmp_path)
+    (tmp_path / "cards").write_text(
+        " 1 [Device         ]: USB-Audio - USB PnP Sound Device\n   C-Media USB PnP Sound Device at usb-1, full speed\n"
+    )
+    for pcm, status in [("pcm0c", f"state: RUNNING\nowner_pid   : {os.getpid()}\n"), ("pcm0p", "closed\n")]:
+        (tmp_path / "card1" / pcm / "sub0").mkdir(parents=True)
+        (tmp_path / "card1" / pcm / "sub0" / "status").write_text(status)
+    (tmp_path / "card1" / "id").write_text("Device\n")
+    for wanted in ("hw:CARD=Device", "usb pnp", "default"):
+        with pytest.raises(Unavailable, match=rf'microphone "{wanted}" is busy: \w+ \(process {os.getpid()}\) has it'):
+            find([], wanted, "input")
+        with pytest.raises(Unavailable, match="is not there"):
+            find([], wanted, "output")
+    with pytest.raises(Unavailable, match="is not there"):
+        find([], "hw:CARD=Other", "input")
+
+
 def test_levels() -> None:
     def frame(level: float) -> bytes:
         samples = level * 32767 * np.sin(2 * np.pi * 50 * np.arange(1280) / 1280)
@@ -102,3 +120,21 @@ def test_listing_is_quiet_and_never_fails(tmp_path: Path, config: str, prints: s
     assert done.returncode == 0, done.stderr
     assert done.stderr == "mine"
     assert prints is None or done.stdout.strip() == prints
+
+
+@pytest.mark.slow
+def test_only_the_sound_libraries_are_silenced() -> None:
+    """What others write meanwhile comes through, even from a child that outlives the silence."""
+    code = (
+        "import os, subprocess, sys; from cooee import alsa\n"
+        "with alsa.exclusive():\n"
+        "    os.write(2, b\"Expression 'x' failed in 'y.c', line: 1\\nALSA lib z.c\\n\")\n"
+        "    print('a log line', file=sys.stderr)\n"
+        "    child = subprocess.Popen(['sh', '-c', 'read x; echo a child >&2'], stdin=subprocess.PIPE)\n"
+        "print('afterwards', file=sys.stderr)\n"
+        "child.communicate(b'go on\\n')\n"
+        "import time; time.sleep(0.2)\n"
+    )
+    env = {**os.environ, "PYTHONPATH": str(DAEMON)}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=30)
+    assert done.stderr.splitlines() == ["a log line", "afterwards", "a child"]

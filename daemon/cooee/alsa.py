@@ -5,6 +5,7 @@ looks for a card that is not in the list asks the others, through `outdated`, to
 """
 
 import ctypes
+import io
 import os
 import sys
 import threading
@@ -18,7 +19,7 @@ CARDS = Path("/proc/asound/cards")
 RENEW_S = 30.0
 """A card that the kernel does not list (a sound server's) is looked for this often while the other direction runs."""
 
-_CHATTER = ("Expression '", "ALSA lib ", "Jack", "jack", "Cannot connect to server", "connect(2) call to")
+_CHATTER = (b"Expression '", b"ALSA lib ", b"Jack", b"jack", b"Cannot connect to server", b"connect(2) call to")
 
 _lock = threading.RLock()
 _users = 0
@@ -46,22 +47,32 @@ def exclusive() -> Iterator[None]:
 
 @contextmanager
 def _hushed_stderr() -> Iterator[None]:
-    """Take away the sound libraries' lines from file descriptor 2, and pass on afterwards what others wrote there."""
-    sys.stderr.flush()
-    stderr = os.dup(2)
-    held = os.memfd_create("stderr")
-    os.dup2(held, 2)
+    """PortAudio complains on file descriptor 2, about each try that fails. What others write there meanwhile, also a
+    child process that is started now and inherits it, is passed on.
+    """
+    if sys.stderr:
+        sys.stderr.flush()
+    stderr, (source, sink) = os.dup(2), os.pipe()
+    os.dup2(sink, 2)
+    os.close(sink)
+    forwarding = threading.Thread(target=_forward, args=(source, os.dup(stderr)), name="cooee-stderr", daemon=True)
+    forwarding.start()
     try:
         yield
     finally:
-        sys.stderr.flush()
+        if sys.stderr:
+            sys.stderr.flush()
         os.dup2(stderr, 2)
-        os.lseek(held, 0, os.SEEK_SET)
-        with os.fdopen(held, "rb") as lines:
-            kept = b"".join(line for line in lines if not line.startswith(tuple(c.encode() for c in _CHATTER)))
-        if kept:
-            os.write(stderr, kept)
         os.close(stderr)
+        forwarding.join(timeout=0.2)
+
+
+def _forward(source: int, stderr: int) -> None:
+    """Pass on whole lines, but the sound libraries', until nobody writes any more."""
+    with os.fdopen(source, "rb", buffering=0) as raw, os.fdopen(stderr, "wb", buffering=0) as out:
+        for line in io.BufferedReader(raw):
+            if not line.startswith(_CHATTER):
+                out.write(line)
 
 
 def start() -> Any:

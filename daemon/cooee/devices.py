@@ -89,7 +89,10 @@ def find(devices: Sequence[Device], wanted: str, direction: Direction) -> Device
         raise alsa.Unavailable(f'"{wanted}" fits more than one {noun}: {_names(chosen)}')
     if wanted != "default" and _matching(devices, wanted):
         raise alsa.Unavailable(f'"{wanted}" is no {noun}; {instead(devices, direction)}')
-    raise alsa.Unavailable(f'{noun} "{wanted}" is not there; {instead(devices, direction)}{_guess(able, wanted)}')
+    there = instead(devices, direction)
+    if owner := _owner(wanted, direction):
+        raise alsa.Unavailable(f'{noun} "{wanted}" is busy: {owner} has it; {there}')
+    raise alsa.Unavailable(f'{noun} "{wanted}" is not there; {there}{_guess(able, wanted)}')
 
 
 def instead(devices: Sequence[Device], direction: Direction) -> str:
@@ -121,6 +124,23 @@ def _matching(devices: Sequence[Device], wanted: str) -> list[Device]:
 def _names(devices: Sequence[Device]) -> str:
     names = [f'"{device.name}"' for device in devices]
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _owner(wanted: str, direction: Direction) -> str:
+    """The program that uses such a card, so that PortAudio does not list it; empty if there is none."""
+    try:
+        cards = (PROC / "cards").read_text()
+        for status in sorted(PROC.glob(f"card*/pcm*{'c' if direction == 'input' else 'p'}/sub*/status")):
+            card = (status.parents[2] / "id").read_text().strip()
+            owner = re.search(r"owner_pid\s*:\s*(\d+)", status.read_text())
+            named = next((line for line in cards.splitlines() if f"[{card}" in line), "")
+            stable = re.match(r"(?:plug)?hw:CARD=([^,]+)", wanted)
+            meant = stable[1] == card if stable else wanted == "default" or wanted.casefold() in named.casefold()
+            if owner and meant:
+                return f"{Path(f'/proc/{owner[1]}/comm').read_text().strip()} (process {owner[1]})"
+    except OSError:
+        pass  # cards and processes come and go
+    return ""
 
 
 def _guess(devices: Sequence[Device], wanted: str) -> str:

@@ -120,6 +120,10 @@ class Card:
         """Let the card's clock stand still."""
         self._set("stall")
 
+    def busy(self) -> None:
+        """As if another program had it: who has it open keeps it, nobody else gets it."""
+        self._set("busy")
+
     def plug(self) -> None:
         self._set("ok")
 

@@ -1,10 +1,10 @@
 /* A sound card in user space, as an ALSA plugin: a real clock, a room, an exact recording, and a plug to pull.
  *
  * Fields of its pcm: world (a folder, required), rate, channels, format ("s16" or "s32"). In the folder:
- *   epoch        int64, CLOCK_MONOTONIC in ns at sample 0 of the card's time line; whoever comes first makes it
+ *   epoch        int64, CLOCK_MONOTONIC in ns at sample 0 of the card's time line; required
  *   near.raw     s16le mono at the card's rate: what is said in the room, by position on the time line
  *   speaker.raw  s16le mono, same time line, sparse: exactly what left the loudspeaker (its first channel)
- *   ctl          "ok", "gone" (unplugged) or "stall" (its clock stands still); missing is ok
+ *   ctl          "ok", "gone" (unplugged), "busy" (does not open) or "stall" (its clock stands still)
  *   echo         lines "delay_ms gain": how the loudspeaker is heard by the microphone; read at opening
  */
 #define _GNU_SOURCE
@@ -19,20 +19,14 @@
 #define MOST_TAPS 32
 #define SLICE 1024 /* frames brought from the room at a time */
 
-struct tap {
-	int64_t delay;
-	float gain;
-};
-
 struct card {
 	snd_pcm_ioplug_t io;
 	int ticker, speaker, near;
 	int wide; /* 32 bit samples */
 	unsigned rate;
 	char world[512];
-	struct tap taps[MOST_TAPS];
+	struct { int64_t delay; float gain; } taps[MOST_TAPS];
 	int ntaps;
-
 	int64_t epoch_ns;
 	int64_t started_ns;   /* of the running stream, moved on by the time it stalled */
 	int64_t stalled_ns;   /* since when its clock stands still, or 0 */
@@ -56,7 +50,7 @@ static int open_in(const struct card *card, const char *name, int flags)
 	return open(path, flags | O_CLOEXEC, 0644);
 }
 
-/* First letter of ctl: o, g or s. */
+/* First letter of ctl. */
 static char plug(const struct card *card)
 {
 	char letter = 'o';
@@ -80,11 +74,6 @@ static int gone(struct card *card)
 static int plays(const struct card *card)
 {
 	return card->io.stream == SND_PCM_STREAM_PLAYBACK;
-}
-
-static int64_t due(const struct card *card)
-{
-	return (now_ns() - card->started_ns) * card->rate / NS;
 }
 
 static void sound(struct card *card, int64_t until)
@@ -114,7 +103,7 @@ static int advance(struct card *card)
 		card->started_ns += now_ns() - card->stalled_ns;
 		card->stalled_ns = 0;
 	}
-	int64_t position = due(card), written = card->io.appl_ptr;
+	int64_t position = (now_ns() - card->started_ns) * card->rate / NS, written = card->io.appl_ptr;
 	if (plays(card)) {
 		sound(card, position < written ? position : written);
 		return position > written && card->io.state == SND_PCM_STATE_RUNNING ? -EPIPE : 0;
@@ -259,25 +248,14 @@ static int on_close(snd_pcm_ioplug_t *io)
 }
 
 static const snd_pcm_ioplug_callback_t callbacks = {
-	.start = on_start,
-	.stop = on_stop,
-	.pointer = on_pointer,
-	.transfer = on_transfer,
-	.prepare = on_prepare,
-	.poll_revents = on_poll,
-	.close = on_close,
+	.start = on_start, .stop = on_stop, .pointer = on_pointer, .transfer = on_transfer,
+	.prepare = on_prepare, .poll_revents = on_poll, .close = on_close,
 };
 
 static int read_epoch(struct card *card)
 {
-	int file = open_in(card, "epoch", O_CREAT | O_EXCL | O_WRONLY), ok;
-	if (file >= 0) {
-		card->epoch_ns = now_ns();
-		ok = write(file, &card->epoch_ns, 8) == 8;
-	} else {
-		file = open_in(card, "epoch", O_RDONLY);
-		ok = file >= 0 && read(file, &card->epoch_ns, 8) == 8;
-	}
+	int file = open_in(card, "epoch", O_RDONLY);
+	int ok = file >= 0 && read(file, &card->epoch_ns, 8) == 8;
 	if (file >= 0)
 		close(file);
 	return ok ? 0 : -EIO;
@@ -291,47 +269,46 @@ static void read_echo(struct card *card)
 	if (!lines)
 		return;
 	while (card->ntaps < MOST_TAPS && fscanf(lines, "%f %f", &delay_ms, &gain) == 2) {
-		struct tap tap = {(int64_t)(delay_ms * card->rate / 1000), gain};
-		card->taps[card->ntaps++] = tap;
+		card->taps[card->ntaps].delay = (int64_t)(delay_ms * card->rate / 1000);
+		card->taps[card->ntaps++].gain = gain;
 	}
 	fclose(lines);
 }
 
+static int between(struct card *card, int what, unsigned least, unsigned most)
+{
+	return snd_pcm_ioplug_set_param_minmax(&card->io, what, least, most);
+}
+
+/* What the hardware takes, and nothing else. */
 static int limit(struct card *card, unsigned channels)
 {
 	static const unsigned access[] = {SND_PCM_ACCESS_MMAP_INTERLEAVED, SND_PCM_ACCESS_RW_INTERLEAVED};
 	const unsigned format[] = {card->wide ? SND_PCM_FORMAT_S32_LE : SND_PCM_FORMAT_S16_LE};
 	unsigned frame = channels * (card->wide ? 4 : 2);
-	snd_pcm_ioplug_t *io = &card->io;
-	int error = snd_pcm_ioplug_set_param_list(io, SND_PCM_IOPLUG_HW_ACCESS, 2, access);
-	error |= snd_pcm_ioplug_set_param_list(io, SND_PCM_IOPLUG_HW_FORMAT, 1, format);
-	error |= snd_pcm_ioplug_set_param_minmax(io, SND_PCM_IOPLUG_HW_CHANNELS, channels, channels);
-	error |= snd_pcm_ioplug_set_param_minmax(io, SND_PCM_IOPLUG_HW_RATE, card->rate, card->rate);
-	error |= snd_pcm_ioplug_set_param_minmax(io, SND_PCM_IOPLUG_HW_PERIOD_BYTES, 64 * frame, 16384 * frame);
-	error |= snd_pcm_ioplug_set_param_minmax(io, SND_PCM_IOPLUG_HW_BUFFER_BYTES, 128 * frame, 65536 * frame);
-	error |= snd_pcm_ioplug_set_param_minmax(io, SND_PCM_IOPLUG_HW_PERIODS, 2, 1024);
+	int error = snd_pcm_ioplug_set_param_list(&card->io, SND_PCM_IOPLUG_HW_ACCESS, 2, access);
+	error |= snd_pcm_ioplug_set_param_list(&card->io, SND_PCM_IOPLUG_HW_FORMAT, 1, format);
+	error |= between(card, SND_PCM_IOPLUG_HW_CHANNELS, channels, channels);
+	error |= between(card, SND_PCM_IOPLUG_HW_RATE, card->rate, card->rate);
+	error |= between(card, SND_PCM_IOPLUG_HW_PERIOD_BYTES, 64 * frame, 16384 * frame);
+	error |= between(card, SND_PCM_IOPLUG_HW_BUFFER_BYTES, 128 * frame, 65536 * frame);
+	error |= between(card, SND_PCM_IOPLUG_HW_PERIODS, 2, 1024);
 	return error ? -EINVAL : 0;
 }
 
 static int read_fields(struct card *card, snd_config_t *conf, long *channels)
 {
-	snd_config_iterator_t i, next;
 	const char *world = NULL, *format = "s16";
 	long rate = 48000;
-	snd_config_for_each(i, next, conf) {
-		snd_config_t *field = snd_config_iterator_entry(i);
-		const char *id;
-		if (snd_config_get_id(field, &id) < 0)
-			continue;
-		if (!strcmp(id, "world"))
-			snd_config_get_string(field, &world);
-		else if (!strcmp(id, "format"))
-			snd_config_get_string(field, &format);
-		else if (!strcmp(id, "rate"))
-			snd_config_get_integer(field, &rate);
-		else if (!strcmp(id, "channels"))
-			snd_config_get_integer(field, channels);
-	}
+	snd_config_t *field;
+	if (!snd_config_search(conf, "world", &field))
+		snd_config_get_string(field, &world);
+	if (!snd_config_search(conf, "format", &field))
+		snd_config_get_string(field, &format);
+	if (!snd_config_search(conf, "rate", &field))
+		snd_config_get_integer(field, &rate);
+	if (!snd_config_search(conf, "channels", &field))
+		snd_config_get_integer(field, channels);
 	if (!world || strlen(world) >= sizeof card->world)
 		return -EINVAL;
 	strcpy(card->world, world);
@@ -350,7 +327,7 @@ SND_PCM_PLUGIN_DEFINE_FUNC(card)
 	card->ticker = card->speaker = card->near = -1;
 	int error = read_fields(card, conf, &channels);
 	if (!error)
-		error = plug(card) == 'g' ? -ENODEV : read_epoch(card);
+		error = plug(card) == 'g' ? -ENODEV : plug(card) == 'b' ? -EBUSY : read_epoch(card);
 	if (error) {
 		free(card);
 		return error;

@@ -268,6 +268,19 @@ def test_muting_closes_the_card(tmp_path: Path, card: Card) -> None:
     assert not rig.passed("MicLost")
 
 
+def test_a_busy_card_is_called_so(tmp_path: Path, card: Card) -> None:
+    with Rig(tmp_path, card.env, mic={"device": "card"}, speaker=LOUD) as rig:
+        until(lambda: len(rig.frames()))
+        rig.ask("capture", on=False)
+        rig.wait_for("closed")
+        card.busy()
+        rig.ask("capture", on=True)
+        reason = rig.wait_for("MicLost")["reason"]
+        assert reason.startswith('microphone "card" is busy, another program has it; there is "')
+        card.plug()
+        rig.wait_for("MicFound")
+
+
 def test_the_loudspeaker_is_heard_by_the_microphone(tmp_path: Path) -> None:
     card = Card(tmp_path / "card", echo=((40, 0.5), (70, 0.2))).start()
     reply = speech(0.5, 16000)
