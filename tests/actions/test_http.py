@@ -212,11 +212,11 @@ def test_a_key_that_is_missing_or_open_to_others_says_so(tmp_path: Path, monkeyp
     ("settings", "said"),
     [
         ({"url": "http://{text}/", "parameters": TEXT}, "the host can't have placeholders"),
-        ({"url": "http://a:{text}/", "parameters": TEXT}, "url"),
+        ({"url": "http://a:{text}/", "parameters": TEXT}, "is no URL"),
         ({"url": "{text}", "parameters": TEXT}, 'must begin with "http://"'),
         ({"url": "ftp://a/"}, 'must begin with "http://"'),
         ({"url": "http://"}, 'must begin with "http://"'),
-        ({"url": "http://user:pass@a/"}, "no user and password"),
+        ({"url": "http://user:pass@a/"}, "can't hold user and password"),
         ({"url": "http://a/ b"}, "without spaces"),
         ({"url": "http://a/{x}"}, "is no parameter"),
         ({"url": "http://a/", "pointer": "state"}, "pointer"),

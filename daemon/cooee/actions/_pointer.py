@@ -4,10 +4,11 @@ import re
 from typing import Any
 
 
-def check(pointer: str) -> None:
-    """Raises ValueError unless it is a JSON pointer."""
+def check(pointer: str) -> str:
+    """The pointer. Raises ValueError unless it is one."""
     if not re.fullmatch(r"(?:/(?:[^~/]|~[01])*)*", pointer):
-        raise ValueError(f'pointer = "{pointer}": must be empty or begin with "/", such as "/sensors/0/value"')
+        raise ValueError('must be empty or begin with "/", such as "/sensors/0/value"')
+    return pointer
 
 
 def pick(document: Any, pointer: str) -> Any:

@@ -56,13 +56,17 @@ class Settings(ActionTable):
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> Self:
-        for name, kinds in _ONLY_FOR.items():
-            if self.kind not in kinds and getattr(self, name) != Settings.model_fields[name].default:
-                raise ValueError(f'{name} means nothing for kind = "{self.kind}", only for {" and ".join(kinds)}')
+        faults = [
+            f'{name} means nothing for kind = "{self.kind}", only for {" and ".join(kinds)}'
+            for name, kinds in _ONLY_FOR.items()
+            if self.kind not in kinds and getattr(self, name) != Settings.model_fields[name].default
+        ]
         if self.kind == "pulse" and not self.pulse_s:
-            raise ValueError('kind = "pulse" needs pulse_s, the length of the pulse in seconds, such as 0.5')
+            faults.append('kind = "pulse" needs pulse_s, the length of the pulse in seconds, such as 0.5')
         if self.pulse_s >= self.time_limit_s:
-            raise ValueError(f"pulse_s must be shorter than time_limit_s ({self.time_limit_s:g})")
+            faults.append(f"pulse_s must be shorter than time_limit_s ({self.time_limit_s:g})")
+        if faults:
+            raise ValueError("; ".join(faults))
         return self
 
     def words(self) -> tuple[str, str]:

@@ -5,10 +5,10 @@ import json
 import re
 import socket
 from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import quote, unquote, urlsplit
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import AfterValidator, Field, JsonValue, model_validator
 
 from cooee.actions import Failed, Report
 from cooee.actions._parameters import TemplateTable, answered, declared, fill, placeholders
@@ -29,35 +29,57 @@ _STATUS = {
 }
 
 
+def _url(url: str) -> str:
+    placeholders(url)
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise ValueError(f"is no URL: {error}") from error
+    if parts.scheme not in ("http", "https") or not host:
+        raise ValueError('must begin with "http://" or "https://" and a host')
+    if not re.fullmatch(r"[!-~]+", url):
+        raise ValueError("must be plain ASCII without spaces; write %20 for a space")
+    if "{" in parts.netloc:
+        raise ValueError("the host can't have placeholders")
+    if "@" in parts.netloc:
+        raise ValueError("can't hold user and password; use headers with a secret")
+    return url
+
+
+def _headers(headers: dict[str, str]) -> dict[str, str]:
+    for name, value in headers.items():
+        if _SECRET_HEADER.search(name) and not _SECRET.match(value):
+            raise ValueError(
+                f'{name} holds a key, which can\'t stand here; write "secret:NAME" or "Bearer secret:NAME"'
+            )
+    return headers
+
+
 class Settings(TemplateTable):
     """A request by HTTP."""
 
     type: Literal["http"] = "http"
     """A request by HTTP."""
-    url: str
+    url: Annotated[str, AfterValidator(_url)]
     """Where to; {name} of parameters may stand in the path and after it, never in the host."""
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "GET"
     """What kind of request."""
-    headers: dict[str, str] = Field({})
+    headers: Annotated[dict[str, str], AfterValidator(_headers)] = Field({})
     """Header fields. A key is never written here, but as "secret:NAME" or "Bearer secret:NAME": it is looked for in
     the environment variable NAME, in the systemd credential NAME, or, if NAME is a path, in a file of its owner's."""
     body: dict[str, JsonValue] = Field({})
     """Sent as JSON, with {name} of parameters; a string that is nothing but {name} becomes the value itself."""
-    pointer: str = ""
+    pointer: Annotated[str, AfterValidator(check)] = ""
     """Which part of a JSON answer is the output, as a JSON pointer such as "/state"; left out: the whole answer."""
     allow_public: bool = False
     """Whether the host may be outside the home network."""
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
-        _check_url(self.url)
-        check(self.pointer)
         self.check_placeholders([self.url, *_texts(self.body)])
         if self.body and self.method in ("GET", "DELETE"):
             raise ValueError(f"{self.method} sends no body; use POST, PUT or PATCH")
-        for name, value in self.headers.items():
-            if _SECRET_HEADER.search(name) and not _SECRET.match(value):
-                raise ValueError(f'headers: {name} holds a key, which can\'t stand here; write "Bearer secret:NAME"')
         return self
 
 
@@ -120,24 +142,6 @@ class Http:
 
     def close(self) -> None:
         pass
-
-
-def _check_url(url: str) -> None:
-    """Raises ValueError unless it is a whole URL whose host is fixed."""
-    placeholders(url)
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        raise ValueError(f"url is none: {error}") from error
-    if parts.scheme not in ("http", "https") or not host:
-        raise ValueError('url must begin with "http://" or "https://" and a host')
-    if not re.fullmatch(r"[!-~]+", url):
-        raise ValueError("url must be plain ASCII without spaces; write %20 for a space")
-    if "{" in parts.netloc:
-        raise ValueError("url: the host can't have placeholders")
-    if "@" in parts.netloc:
-        raise ValueError("url: no user and password here; use headers with a secret")
 
 
 def _filled_url(template: str, arguments: Mapping[str, Any]) -> str:
