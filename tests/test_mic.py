@@ -126,6 +126,15 @@ def test_frames_carry_the_position_of_their_end() -> None:
     assert framer.missing_s() == pytest.approx((1280 - 160) / 16000)
 
 
+def test_nothing_from_before_a_mute_is_in_the_frames_after_it() -> None:
+    heard: list[bytes] = []
+    framer = Framer(lambda frame, at_s: heard.append(frame))
+    framer.add(np.full(1000, 7, np.int16))
+    framer.restart()
+    framer.add(np.full(1280, 9, np.int16))
+    assert heard == [np.full(1280, 9, np.int16).tobytes()]
+
+
 def lost_s(lag: Lag, steps: list[tuple[float, float]]) -> float:
     return sum(lag.note(now_s, heard_s) for now_s, heard_s in steps)
 

@@ -133,7 +133,10 @@ def test_a_recording_is_a_valid_file_at_every_moment(tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
     recording = Recording(path, RATE_HZ)
     assert not len(recorded(path))
-    recording.add(noise(0.5))
+    recording.add(noise(0.3))
+    recording.flush()
+    assert np.array_equal(recorded(path), noise(0.3))
+    recording.add(noise(0.5)[len(noise(0.3)) :])
     recording.close()
     with wave.open(str(path)) as wav:
         assert (wav.getframerate(), wav.getnchannels(), wav.getsampwidth()) == (RATE_HZ, 1, 2)

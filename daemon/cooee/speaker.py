@@ -152,6 +152,7 @@ class Speaker:
                 sink.drop()
                 self._flight.forget()
                 room = sink.capacity
+            self._flush()
             self._report(Hushed(turn, sum(reply.dropped_s for reply in replies)))
         return room
 
@@ -179,16 +180,17 @@ class Speaker:
 
     def _tell_spoken(self) -> None:
         for reply in self._playlist.spoken():
+            self._flush()
             self._report(Spoken(reply.turn, reply.ended_s - (reply.began_s or 0.0)))
 
     def _record(self, recording: Recording, samples: Samples, first: bool) -> None:
-        try:
-            if first and recording.samples:
-                recording.add(np.zeros(round(GAP_S * self._rate_hz), np.int16))
-            recording.add(to_int16(samples))
-        except OSError as fault:
-            log.error("%s cannot be written any more: %s", self._settings.file, fault.strerror)
-            self._recording = None
+        if first and recording.samples:
+            recording.add(np.zeros(round(GAP_S * self._rate_hz), np.int16))
+        recording.add(to_int16(samples))
+
+    def _flush(self) -> None:
+        if self._recording:
+            self._recording.flush()
 
     def _moves(self, name: str) -> None:
         self._moving, self._backoff_s = True, BACKOFF_S[0]

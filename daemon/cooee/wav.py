@@ -1,5 +1,7 @@
 """WAV files in and out: anything readable becomes 16 kHz mono; what is written is a valid file at every moment."""
 
+import contextlib
+import logging
 import struct
 import time
 import wave
@@ -15,6 +17,8 @@ from cooee.frames import RATE_HZ, to_int16
 
 FLUSH_S = 1.0
 """A recording is brought up to date on the disk this often."""
+
+log = logging.getLogger("cooee.speaker")
 
 _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
 
@@ -91,7 +95,7 @@ def _unpack(raw: bytes, tag: int, bits: int) -> npt.NDArray[np.float64]:
 
 
 class Recording:
-    """A 16 bit mono WAV file that grows. Raises Unplayable when it cannot be made; OSError when the disk is full."""
+    """A 16 bit mono WAV file that grows, and ends where the disk is full. Raises Unplayable when it cannot be made."""
 
     def __init__(self, path: Path | str, rate_hz: int) -> None:
         self._rate_hz = rate_hz
@@ -104,22 +108,26 @@ class Recording:
             raise Unplayable(f"{path} cannot be written: {fault.strerror}") from None
         self._wav = wave.open(self._file, "wb")  # noqa: SIM115
         self._wav.setparams((1, 2, rate_hz, 0, "NONE", ""))
-        self._flush()
+        self.flush()
 
     def add(self, samples: npt.NDArray[np.int16]) -> None:
         self._waiting += samples.astype("<i2").tobytes()
         self.samples += len(samples)
         if time.monotonic() - self._flushed_s > FLUSH_S:
-            self._flush()
+            self.flush()
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
         """`writeframes` writes the samples first and then corrects the header, so the file never claims too much."""
-        self._wav.writeframes(bytes(self._waiting))
-        self._waiting.clear()
-        self._file.flush()
         self._flushed_s = time.monotonic()
+        try:
+            self._wav.writeframes(bytes(self._waiting))
+            self._file.flush()
+        except OSError as fault:
+            log.error("%s cannot be written any more: %s", self._file.name, fault.strerror)
+        self._waiting.clear()
 
     def close(self) -> None:
-        self._flush()
-        self._wav.close()
-        self._file.close()
+        self.flush()
+        with contextlib.suppress(OSError):
+            self._wav.close()
+            self._file.close()

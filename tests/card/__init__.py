@@ -34,9 +34,10 @@ def build() -> Path:
 class Card:
     """A card and its room, kept in `folder`. PyAudio sees it as "card" (what the hardware really takes), "plugcard"
     and "default" (anything goes). `rate_hz`, `channels` and `sample` ("s16" or "s32") are all that the hardware takes.
-
-    Times are seconds on the card's own time line, which starts with `start`. `echo`: (delay_ms, gain) of the ways
+    `ear`: the only channel with a microphone, as on some boards; -1 for all. `echo`: (delay_ms, gain) of the ways
     from the loudspeaker to the microphone, each at least 25 ms long.
+
+    Times are seconds on the card's own time line, which starts with `start`.
     """
 
     def __init__(
@@ -46,9 +47,11 @@ class Card:
         rate_hz: int = 48000,
         channels: int = 2,
         sample: str = "s16",
+        ear: int = -1,
         echo: tuple[tuple[float, float], ...] = (),
     ) -> None:
         self.folder, self.rate_hz, self.channels, self.sample, self.echo = folder, rate_hz, channels, sample, echo
+        self.ear = ear
         self.env = {"ALSA_CONFIG_PATH": str(folder / "asound.conf")}
         self._epoch_ns = 0
 
@@ -64,7 +67,7 @@ class Card:
         return self
 
     def _hardware(self) -> str:
-        return f'world "{self.folder}" rate {self.rate_hz} channels {self.channels} format {self.sample}'
+        return f'world "{self.folder}" rate {self.rate_hz} channels {self.channels} format {self.sample} ear {self.ear}'
 
     def _config(self, plugin: Path) -> str:
         return (

@@ -1,6 +1,7 @@
 /* A sound card in user space, as an ALSA plugin: a real clock, a room, an exact recording, and a plug to pull.
  *
- * Fields of its pcm: world (a folder, required), rate, channels, format ("s16" or "s32"). In the folder:
+ * Fields of its pcm: world (a folder, required), rate, channels, format ("s16" or "s32"), ear (the only
+ * channel that hears; all do without). In the folder:
  *   epoch        int64, CLOCK_MONOTONIC in ns at sample 0 of the card's time line; required
  *   near.raw     s16le mono at the card's rate: what is said in the room, by position on the time line
  *   speaker.raw  s16le mono, same time line, sparse: exactly what left the loudspeaker (its first channel)
@@ -23,6 +24,7 @@ struct card {
 	snd_pcm_ioplug_t io;
 	int ticker, speaker, near;
 	int wide; /* 32 bit samples */
+	long ear; /* -1: all channels hear */
 	unsigned rate;
 	char world[512];
 	struct { int64_t delay; float gain; } taps[MOST_TAPS];
@@ -132,10 +134,11 @@ static void put(const struct card *card, char *frame, float value)
 {
 	int16_t s = value > 32767 ? 32767 : value < -32768 ? -32768 : (int16_t)value;
 	for (unsigned c = 0; c < card->io.channels; c++) {
+		int16_t heard = card->ear < 0 || c == card->ear ? s : 0;
 		if (card->wide)
-			((int32_t *)frame)[c] = (int32_t)s * 65536;
+			((int32_t *)frame)[c] = (int32_t)heard * 65536;
 		else
-			((int16_t *)frame)[c] = s;
+			((int16_t *)frame)[c] = heard;
 	}
 }
 
@@ -309,6 +312,9 @@ static int read_fields(struct card *card, snd_config_t *conf, long *channels)
 		snd_config_get_integer(field, &rate);
 	if (!snd_config_search(conf, "channels", &field))
 		snd_config_get_integer(field, channels);
+	card->ear = -1;
+	if (!snd_config_search(conf, "ear", &field))
+		snd_config_get_integer(field, &card->ear);
 	if (!world || strlen(world) >= sizeof card->world)
 		return -EINVAL;
 	strcpy(card->world, world);

@@ -82,6 +82,15 @@ def test_what_is_said_in_the_room_is_heard_whatever_the_card_can(
     assert rig.errors.read_text() == ""
 
 
+@pytest.mark.parametrize(("channel", "loudness"), [("mix", 0.5), (1, 1.0), (0, 0.0)])
+def test_a_microphone_in_the_right_channel_only(tmp_path: Path, channel: Any, loudness: float) -> None:
+    card = Card(tmp_path / "card", sample="s32", ear=1).start()
+    with Rig(tmp_path, card.env, mic={"device": "card", "channel": channel}) as rig:
+        card.speak(tone(0.4, 16000), card.now_s + 0.1)
+        until(lambda: len(rig.frames()) > 12000)
+    assert np.abs(rig.frames()).max() == pytest.approx(8000 * loudness, rel=0.15, abs=1)
+
+
 def test_the_default_device_works_too(tmp_path: Path, card: Card) -> None:
     said = speech(1, 16000)
     with Rig(tmp_path, card.env, mic={}, speaker={"volume": 100}, rate_hz=RATE_HZ) as rig:
