@@ -8,10 +8,15 @@ from cooee.agent.embedded.names import ARTICLES
 from cooee.agent.embedded.phrases import MEASURES
 from cooee.agent.embedded.skill import Number, Skill, fits
 from cooee.agent.embedded.targets import Target
-from cooee.agent.embedded.tidy import tidy
+from cooee.agent.embedded.tidy import tidy, words_of
 from cooee.agent.embedded.understood import Call, OutOfRange
 
-_ANYTHING = frozenset("is are it that this there away thing things something anything someone from me us to now here right in inside at".split())
+_ANYTHING = frozenset(
+    words_of(
+        "is are it that this there away thing things something anything someone from me us to now here right in inside "
+        "at wall object obstacle"
+    )
+)
 # What a function without parameters is worked with.
 _DOING = frozenset(("on", "pulse", "start", "do"))
 
@@ -23,16 +28,18 @@ class Candidate:
     kind: str
     target: Target
     call: Call
+    short: bool = False
     refused: OutOfRange | None = None
 
     @property
-    def rank(self) -> tuple[bool, bool, bool, bool, bool]:
-        """Smaller is better: nothing taken at word, in range, complete, more than a name, begun with the function's own verb."""
-        wild, bare = self.kind == "phrase_text", self.kind == "bare"
-        return (wild, self.refused is not None, bool(self.call.missing), bare, self.target.skill.names.head != self.kind)
+    def rank(self) -> tuple[int, bool, bool, bool, bool, bool]:
+        """Smaller is better: little taken at word, a full name, in range, complete, more than a name, its own verb."""
+        wild = len(str(self.call.arguments)) if self.kind == "phrase_text" else 0
+        own = self.target.skill.names.head == self.kind
+        return (wild, self.short, self.refused is not None, bool(self.call.missing), self.kind == "bare", not own)
 
 
-def candidate(kind: str, target: Target, entities: Mapping[str, Any]) -> Candidate | None:
+def candidate(kind: str, target: Target, entities: Mapping[str, Any], *, short: bool = False) -> Candidate | None:
     """None if the function cannot be meant by a sentence of that kind."""
     skill = target.skill
     given = _arguments(kind, skill, entities)
@@ -48,11 +55,11 @@ def candidate(kind: str, target: Target, entities: Mapping[str, Any]) -> Candida
         missing = _unsaid(skill, arguments)
         if not missing:
             return None
-    return Candidate(kind, target, Call(skill.name, arguments, missing), refused)
+    return Candidate(kind, target, Call(skill.name, arguments, missing), short, refused)
 
 
 def measured(target: Target, entities: Mapping[str, Any]) -> Candidate | None:
-    """"How warm is it": a reading of temperature; every other word must be one of the function's own."""
+    """ "How warm is it": a reading of temperature; every other word must be one of the function's own."""
     skill = target.skill
     if not skill.reading or target.fixed:
         return None
@@ -135,7 +142,12 @@ def _switched_on(skill: Skill, arguments: dict[str, Any]) -> dict[str, Any]:
 def _unsaid(skill: Skill, arguments: Mapping[str, Any]) -> tuple[str, ...]:
     """What to ask for when only the thing itself was named: its first number, state or value."""
     stated = [key for given in skill.verbs.values() for key in given]
-    settable = [*stated, *(number.parameter for number in skill.numbers), *(key for key, _ in skill.values.values()), *skill.texts]
+    settable = [
+        *stated,
+        *(number.parameter for number in skill.numbers),
+        *(key for key, _ in skill.values.values()),
+        *skill.texts,
+    ]
     return tuple(key for key in settable if key not in arguments)[:1]
 
 
@@ -151,12 +163,14 @@ def number_heard(skill: Skill, number: Number, words: str) -> float | int | OutO
     from hassil import recognize_all
 
     from cooee.agent.embedded import phrases
-    from cooee.agent.embedded.targets import lists
+    from cooee.agent.embedded.targets import amounts, lists
 
-    for result in recognize_all(words, phrases.amounts(), slot_lists=lists((), (skill,))):
+    for result in recognize_all(words, phrases.amounts(), slot_lists=lists((), (skill,)) | amounts(words)):
         entities = {name: entity.value for name, entity in result.entities.items()}
         found = _amount(skill, {**entities, "parameter": number.parameter}) or {}
         value = found.get(number.parameter)
         if value is not None:
-            return _refused(skill, number.parameter, value) or (value if fits(value, skill.properties[number.parameter]) else None)
+            return _refused(skill, number.parameter, value) or (
+                value if fits(value, skill.properties[number.parameter]) else None
+            )
     return None

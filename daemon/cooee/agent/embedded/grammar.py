@@ -9,22 +9,22 @@ from cooee.agent.embedded import phrases
 from cooee.agent.embedded.filling import Candidate, candidate, measured, number_heard
 from cooee.agent.embedded.names import ARTICLES
 from cooee.agent.embedded.skill import Skill, fits, skill
-from cooee.agent.embedded.targets import Target, lists, targets
+from cooee.agent.embedded.targets import amounts, lists, targets
 from cooee.agent.embedded.tidy import plain, tidy, unaddressed
 from cooee.agent.embedded.understood import Ambiguous, Asked, Call, Calls, Dismissed, Nothing, OutOfRange, Understood
 
 _NEGATED = re.compile(
-    r"\b(?:don't|dont|do not|doesn't|never|not|no longer|without|except|unless|instead of|rather than|won't|can't|cannot|shouldn't"
-    r"|if|when|until)\b"
+    r"\b(?:don't|dont|do not|doesn't|never|not|no longer|without|except|unless|instead of|rather than"
+    r"|won't|can't|cannot|shouldn't|if|when|until)\b"
 )
 _STILL = re.compile(r"^(?:never mind|nevermind)\b")
-_LOUDER = (
-    (re.compile(r"^(?:a (?:bit|little) |much )?(?:louder|(?:speak|turn it|turn that|turn the sound) up|make it louder|be louder)$"), "up"),
-    (
-        re.compile(r"^(?:a (?:bit|little) |much )?(?:quieter|softer|(?:turn it|turn that|turn the sound) down|make it quieter|be quieter)$"),
-        "down",
-    ),
+_SOUND = (
+    r"^(?:a (?:bit|little) |much )?(?:(?:make it |be )?(?:{words})|(?:speak|turn it|turn that|turn the sound) {way})$"
 )
+_LOUDER = {
+    "up": re.compile(_SOUND.format(words="louder", way="up")),
+    "down": re.compile(_SOUND.format(words="quieter|softer", way="down")),
+}
 _IT = re.compile(r"\b(?:it|that one|this one|that|this|them)\b")
 
 
@@ -35,9 +35,10 @@ class Grammar:
         self.skills = {found.name: found for function in functions if (found := skill(function)) and found.name}
         self._targets = targets(self.skills.values())
         self._lists = lists(self._targets, self.skills.values())
-        spoken = {name for target in self._targets for name in target.names}
+        spoken = {name for target in self._targets for name in (*target.names, *target.short)}
         self._keyterms = tuple(term for term in keyterms if tidy(term) and tidy(term) not in spoken)
         self._nouns = "|".join(re.escape(name) for name in sorted(spoken, key=len, reverse=True))
+        self.labels = tuple(dict.fromkeys(target.label for target in self._targets))
         self._stop = next((found for found in self.skills.values() if _stops_listening(found)), None)
 
     def unaddressed(self, text: str) -> str:
@@ -51,10 +52,11 @@ class Grammar:
         if _NEGATED.search(words) and not _STILL.match(words):
             return Nothing()
         found = self._clause(words, it)
+        found = self._clause(tidy(text), it) if isinstance(found, Nothing) else found
         return found if not isinstance(found, Nothing) else self._several(text, it)
 
     def fill(self, call: Call, text: str) -> Call | OutOfRange | None:
-        """The call with its first missing parameter taken from an answer such as "forty percent"; None: no answer to it."""
+        """The call with its first missing parameter from an answer such as "forty percent"; None if it is none."""
         found, parameter = self.skills.get(call.name), next(iter(call.missing), None)
         words = plain(tidy(self.unaddressed(text)))
         if found is None or parameter is None or not words:
@@ -71,7 +73,7 @@ class Grammar:
         count = {"first": 0, "second": 1, "third": 2, "last": -1}.get(words)
         if count is not None and count < len(options):
             return options[count][1]
-        named = {target.key for target in self._targets if words in target.names}
+        named = {target.key for target in self._targets if words in (*target.names, *target.short)}
         chosen = [call for label, call in options if words == label or (words and words in label.split())]
         chosen = chosen or [call for _, call in options if any(_matches(key, call) for key in named)]
         return chosen[0] if len(chosen) == 1 else None
@@ -93,13 +95,13 @@ class Grammar:
         calls: list[Call] = []
         for clause in clauses:
             found = self._clause(clause, calls[-1].name if calls else it)
-            if not isinstance(found, Calls) or any(call.missing for call in found.calls):
+            if not isinstance(found, Calls):
                 return found if isinstance(found, Ambiguous | OutOfRange) else Nothing()
             calls += [call for call in found.calls if call not in calls]
         return Calls(tuple(calls))
 
     def _spread(self, words: str) -> list[str]:
-        """"turn the lamp and the fan off" -> the same sentence for the lamp, and for the fan."""
+        """Of "turn the lamp and the fan off" -> the same sentence for the lamp, and for the fan."""
         noun = rf"(?:(?:{ARTICLES}) )?(?:{self._nouns})"
         match = self._nouns and re.search(rf"\b{noun}(?: and {noun})+\b", words)
         if not match:
@@ -107,9 +109,11 @@ class Grammar:
         return [words[: match.start()] + one + words[match.end() :] for one in match[0].split(" and ")]
 
     def _plural(self, words: str) -> str:
-        """"all the lamps" -> "the desk lamp and the floor lamp", where several functions share the short name."""
+        """For several that share a short name: "all the lamps" -> "the desk lamp and the floor lamp"."""
         for short, labels in self._shared().items():
-            every = rf"\b(?:(?:all(?: of)?|both(?: of)?) )?(?:(?:the|my|our) )?{re.escape(short)}s\b|\b(?:every|each|both) {re.escape(short)}\b"
+            one = re.escape(short)
+            all_ = r"(?:(?:all|both)(?: of)? )?(?:(?:the|my|our) )?"
+            every = rf"\b(?:{all_}{one}s|(?:every|each|both) {one})\b"
             words = re.sub(every, " and ".join(f"the {label}" for label in labels), words)
         return words
 
@@ -123,7 +127,7 @@ class Grammar:
     def _clause(self, words: str, it: str | None) -> Understood:
         found = self._matched(words)
         if isinstance(found, Nothing):
-            for pattern, way in _LOUDER:
+            for way, pattern in _LOUDER.items():
                 if pattern.match(words) and not (it in self.skills and way in self.skills[it].verbs):
                     found = self._matched(f"volume {way}")
         if isinstance(found, Nothing) and it in self.skills and _IT.search(words):
@@ -137,7 +141,7 @@ class Grammar:
             return Nothing()
         kinds: set[str] = set()
         candidates: list[Candidate] = []
-        for result in recognize_all(words, phrases.own(), slot_lists=self._lists):
+        for result in recognize_all(words, phrases.own(), slot_lists=self._lists | amounts(words)):
             kinds.add(result.intent.name)
             entities = {name: entity.value for name, entity in result.entities.items()}
             candidates += self._candidates(result.intent.name, entities)
@@ -166,8 +170,11 @@ class Grammar:
     def _candidates(self, kind: str, entities: Mapping[str, Any]) -> list[Candidate]:
         if kind == "how":
             return [found for target in self._targets if (found := measured(target, entities))]
-        index = entities.get("name", entities.get("phrase"))
-        found = candidate(kind, self._targets[index], entities) if isinstance(index, int) else None
+        named = entities.get("name") or entities.get("phrase")
+        if not named:
+            return []
+        index, short = named
+        found = candidate(kind, self._targets[index], entities, short=short)
         return [found] if found else []
 
     def _decided(self, candidates: Sequence[Candidate]) -> Understood:
@@ -207,5 +214,5 @@ def _matches(key: tuple[str, str], call: Call) -> bool:
 
 def _stops_listening(found: Skill) -> bool:
     text = f"{found.name.replace('_', ' ')} {found.description}".lower()
-    ends = r"\b(?:stops?|quits?|ends?|finish(?:es)?)\b[\w ]{0,20}\b(?:listening|conversation|talking)\b|\b(?:back )?to sleep\b"
+    ends = r"\b(?:stops?|quits?|ends?|finish(?:es)?)\b[\w ]{0,20}\b(?:listening|conversation|talking)\b|\bto sleep\b"
     return not found.required and re.search(ends, text) is not None

@@ -3,34 +3,59 @@
 import re
 from dataclasses import dataclass
 
-from cooee.agent.embedded.tidy import tidy
+from cooee.agent.embedded.tidy import tidy, words_of
 
 ARTICLES = "the|my|our|your|a|an|some|this|that|any"
 # Verbs that only say that something is worked or read: "set_volume" is about the volume.
 GENERIC = frozenset(
-    "set change adjust control get read check measure show tell switch use operate manage query fetch report give list".split()
+    words_of(
+        "set change adjust control get read check measure show tell switch use operate manage query fetch report give "
+        "list"
+    )
 )
-_THIRD_PERSON = {"does": "do", "goes": "go", "switches": "switch", "washes": "wash", "presses": "press", "pushes": "push"}
+_THIRD_PERSON = {
+    "does": "do",
+    "goes": "go",
+    "switches": "switch",
+    "washes": "wash",
+    "presses": "press",
+    "pushes": "push",
+}
 # First words of function names that make the name a phrase to be said, such as "ring_bell".
 ACTING = frozenset(
-    "add announce ask begin book boost brew bring broadcast buzz call cancel charge clean clear close cook count cut deactivate "
-    "activate decrease delete disable dim dismiss dispense dock do drive enable end feed fill find finish flash flush fold follow "
-    "forget grind heat increase launch lift light listen locate lock log lower make mark mix mow mute open order park pause pay "
-    "ping play post pour power press print pulse push put quit raise record refill release remember remind remove repeat reset "
-    "restart resume ring roll rotate run save say scan search send shut skip snooze speak spin start stop store sing take text "
-    "toggle trigger turn unlock unmute update upload vacuum wake warm wash water write".split()
+    words_of(
+        "add announce ask begin book boost brew bring broadcast buzz call cancel charge clean clear close cook count "
+        "cut deactivate activate decrease delete disable dim dismiss dispense dock do drive enable end feed fill find "
+        "finish flash flush fold follow forget grind heat increase launch lift light listen locate lock log lower make "
+        "mark mix mow mute open order park pause pay ping play post pour power press print pulse push put quit raise "
+        "record refill release remember remind remove repeat reset restart resume ring roll rotate run save say scan "
+        "search send shut skip snooze speak spin start stop store sing take text toggle trigger turn unlock unmute "
+        "update upload vacuum wake warm wash water write"
+    )
 )
 _NOUN_END = re.compile(
-    r"\s+(?:on or off|on and off|up or down|up and down|open or closed?|to|in percent|in degrees|in cm|in centim\w+|in celsius"
-    r"|and|or|which|that|is|are|was|has|when|if|so|with|by|for|from|as)\b.*$"
+    r"\s+(?:on or off|on and off|up or down|up and down|open or closed?|to|in percent|in degrees|in cm|in centim\w+"
+    r"|in celsius|and|or|which|that|is|are|was|has|when|if|so|with|as)\b.*$"
 )
-_PLACED = re.compile(r"^(?P<thing>[\w' ]+?) (?:on|in|at|of|by|over|under|above|below|near|inside|outside|from) (?:the )?(?P<place>[\w' ]+)$")
-_SYNONYMS = (("lamp", "light"), ("lamps", "lights"), ("tv", "television"), ("fridge", "refrigerator"), ("hi fi", "stereo"))
+_PLACED = re.compile(
+    r"^(?P<thing>[\w' ]+?) (?:on|in|at|of|by|over|under|above|below|near|inside|outside|from) "
+    r"(?:the )?(?P<place>[\w' ]+)$"
+)
+# Words that say what kind of part it is, and that people leave out: "unlock the front door" is for front_door_lock.
+_PARTS = re.compile(r" (?:lock|switch|opener|sensor|controller|relay|actuator|motor|servo|button)$")
+_VAGUE = frozenset(words_of("thing something one it anything item part state level value reading"))
+_SYNONYMS = (
+    ("lamp", "light"),
+    ("lamps", "lights"),
+    ("tv", "television"),
+    ("fridge", "refrigerator"),
+    ("hi fi", "stereo"),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """`label` is what we say; `full` and `short` are what may be heard; `head` is the verb that the name starts with."""
+    """`label` is what we say; `full` and `short` are what may be heard; `head` is the verb that it begins with."""
 
     label: str
     full: tuple[str, ...]
@@ -48,16 +73,24 @@ def names(name: str, description: str, *, has_states: bool) -> Names:
     """`has_states`: it has a parameter such as on/off, so "open_sign" is a sign and not something to be opened."""
     words = split(name)
     head = words[0] if words and (words[0] in GENERIC or words[0] in ACTING) else ""
-    if head in ACTING and (has_states or len(words) == 1 and description) and len(words) < 2:
+    if head in ACTING and (has_states or (len(words) == 1 and description)) and len(words) < 2:
         head = ""
     if head in ACTING and has_states and head != "turn":
         head = ""
     rest = [word for word in words[1:] if word not in ("on", "off", "of", "the", "up", "down")] if head else words
-    described = _described(description)
-    nouns = _unique([" ".join(rest), *described])
-    label = nouns[0] if nouns else " ".join(words)
+    found = _unique([" ".join(rest), *_described(description)])
+    nouns = _unique([noun for noun in found if noun == found[0] or " " in noun])
+    swapped = _swapped(nouns)
+    full = _unique(
+        [
+            *nouns,
+            *(noun for noun in swapped if " " in noun),
+            *(_PARTS.sub("", noun) for noun in nouns if _PARTS.search(noun)),
+        ]
+    )
+    short = tuple(noun for noun in (*found, *swapped, *_shortened(nouns)) if noun not in full and noun not in _VAGUE)
     phrases = _unique([" ".join(words) if head in ACTING else "", *(_phrases(description) if head in ACTING else ())])
-    return Names(label, nouns, _shortened(nouns), phrases, head)
+    return Names(nouns[0] if nouns else " ".join(words), full, tuple(dict.fromkeys(short)), phrases, head)
 
 
 def _unique(texts: list[str]) -> tuple[str, ...]:
@@ -68,12 +101,14 @@ def _shortened(nouns: tuple[str, ...]) -> tuple[str, ...]:
     """The last word of each name, and what else people call that."""
     placed = [match["thing"] for noun in nouns if (match := _PLACED.match(noun))]
     lasts = [noun.split()[-1] for noun in nouns if not _PLACED.match(noun)]
-    swapped = [re.sub(rf"\b{a}$", b, noun) for noun in (*nouns, *lasts, *placed) for a, b in _pairs() if noun.endswith(a)]
-    return tuple(text for text in _unique([*placed, *lasts, *swapped]) if text not in nouns and not text.isdigit())
+    found = _unique([*placed, *lasts])
+    return tuple(text for text in (*found, *_swapped(found)) if not text.isdigit())
 
 
-def _pairs() -> list[tuple[str, str]]:
-    return [pair for a, b in _SYNONYMS for pair in ((a, b), (b, a))]
+def _swapped(nouns: tuple[str, ...]) -> tuple[str, ...]:
+    """The same names with what else people call such a thing: "desk lamp" -> "desk light"."""
+    pairs = [pair for a, b in _SYNONYMS for pair in ((a, b), (b, a))]
+    return _unique([re.sub(rf"\b{a}$", b, noun) for noun in nouns for a, b in pairs if re.search(rf"\b{a}$", noun)])
 
 
 def _first_clause(description: str) -> str:
@@ -85,12 +120,13 @@ def _described(description: str) -> list[str]:
     clause = _first_clause(description)
     match = re.match(r"(?:whether|if|how \w+(?: away)?) (?:the |a |an )?(.+?)(?: (?:is|are|has|was)\b.*)?$", clause)
     match = match or re.match(r"(?:the|a|an|your|my|our) (.+)$", clause)
+    match = match or re.match(r"\w+ (?:something|things|an? \w+|\w+s) (?:to|on|in|at) (?:the|a|my|your) (.+)$", clause)
     match = match or re.match(r"\w+ (?:on |off |up |down )*(?:the|a|an|your|my) (.+)$", clause)
     if not match:
         return []
     noun = _NOUN_END.sub("", match[1]).strip()
     noun = re.sub(r"^(?:current|state of the|state of|present)\s+", "", noun)
-    noun = re.sub(r"\s+(?:on|off|up|down|in|at)$", "", noun)
+    noun = re.sub(r"\s+(?:on|off|up|down|in|at|louder|quieter|brighter|darker|higher|lower|warmer|colder)$", "", noun)
     if not noun or len(noun.split()) > 5:
         return []
     placed = _PLACED.match(noun)

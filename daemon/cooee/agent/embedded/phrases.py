@@ -11,10 +11,12 @@ _RULES = {
     "n": "[(the|my|our|your|a|an|this|that|some)] {name}",
     "turn": "(turn|switch|put|power|bring)",
     "amount": "({number} [{unit}]|[(the|its)] {level})",
+    "v": "[(the|some|a)] {value}",
     "extent": "(for|at|to) <amount>",
-    "what": "(what is|what's|whats|what are|what was|tell me|read|read me|check|get|get me|show me|show|give me|report|how is|how's"
-    "|how are|how much is|do you know|measure)",
+    "what": "(what is|what's|whats|what are|what was|tell me|read|read me|check|get|get me|show me|show|give me|report"
+    "|how is|how's|how are|how much is|do you know|measure)",
     "is": "(is|are|was)",
+    "thanks": "(thanks|thank you)",
 }
 
 _SENTENCES: Mapping[str, tuple[str, ...]] = {
@@ -36,11 +38,16 @@ _SENTENCES: Mapping[str, tuple[str, ...]] = {
     "close": ("(close|shut) [up] <n> [<extent>]",),
     "lock": ("lock [up] <n>",),
     "unlock": ("unlock <n>",),
-    "start": ("(start|begin|launch|run) <n> [<extent>]",),
+    "start": ("(start|begin|launch|run|make|brew) [me] <n> [<extent>]",),
     "stop": ("(stop|end|halt|cancel) <n>",),
     "pause": ("pause <n> [<extent>]",),
     "resume": ("(resume|continue|unpause) <n>",),
-    "up": ("(turn|move|roll|bring|put|pull) up <n>", "(turn|move|roll|bring|put|pull) <n> up", "<n> up", "(raise|increase) <n>"),
+    "up": (
+        "(turn|move|roll|bring|put|pull) up <n>",
+        "(turn|move|roll|bring|put|pull) <n> up",
+        "<n> up",
+        "(raise|increase) <n>",
+    ),
     "down": (
         "(turn|move|roll|bring|put|pull) down <n>",
         "(turn|move|roll|bring|put|pull) <n> down",
@@ -59,14 +66,14 @@ _SENTENCES: Mapping[str, tuple[str, ...]] = {
         "(set|start|make|create) [a] {number} {unit} {name}",
     ),
     "value": (
-        "(set|put|switch|change|turn|tune|make|move|bring) <n> [{parameter}] [(to|on|into|in|at)] {value}",
-        "<n> [to] {value}",
-        "(play|show|use) {value} (on|with|in|from) <n>",
-        "(set|change|turn|put) [the] {parameter} (of|on|for|in) <n> to {value}",
+        "(set|put|switch|change|turn|tune|make|move|bring) <n> [{parameter}] [(to|on|into|in|at)] <v>",
+        "<n> [to] <v>",
+        "(play|show|use) <v> (on|with|in|from) <n>",
+        "(set|change|turn|put) [the] {parameter} (of|on|for|in) <n> to <v>",
     ),
     "set": ("(set|change|adjust|dim|tune|control|operate) <n> [{parameter}]",),
     "ask": (
-        "<what> [the] [(current|state of|status of|value of|reading of|level of)] <n> [(right now|now|reading|like|today)]",
+        "<what> [the] [(current|(state|status|value|reading|level) of)] <n> [(right now|now|reading|like|today)]",
         "<is> [(there|the|my|our)] [any] {name} [(still|now)] {state}",
         "what does <n> (say|show|read)",
     ),
@@ -76,7 +83,11 @@ _SENTENCES: Mapping[str, tuple[str, ...]] = {
     "phrase": ("{phrase} [now]",),
     "phrase_number": ("{phrase} [(to|at|for|of|by|with|from)] <amount>",),
     "phrase_value": ("{phrase} [(to|on|in|for|with|at|as)] [(the|a|an|my)] {value}",),
-    "phrase_text": ("{phrase} [(that|saying|about|for|to|called|named|with|of)] {text}", "add {text} to <n>", "put {text} on <n>"),
+    "phrase_text": (
+        "{phrase} [(that|saying|about|for|to|called|named|with|of)] {text}",
+        "add {text} to <n>",
+        "put {text} on <n>",
+    ),
     "time": (
         "what time is it [(now|right now|please)]",
         "(what is|what's|whats|tell me) the [(current|exact)] time [(now|right now)]",
@@ -102,9 +113,9 @@ _SENTENCES: Mapping[str, tuple[str, ...]] = {
         "what do you (know|understand)",
     ),
     "dismiss": (
-        "(never mind|nevermind|forget it|forget about it|nothing|no thanks|no thank you|cancel|stop|quiet|be quiet|shut up|silence)",
-        "[no] (thanks|thank you) [(very much|so much|a lot|jarvis)]",
-        "[(no|ok|okay|thanks|thank you)] (that is|that's|thats|that will be|that'll be) (all|it|everything) [for now] [(thanks|thank you)]",
+        "(never mind|nevermind|forget [about] it|nothing|cancel|stop|[be] quiet|shut up|silence)",
+        "[no] (thanks|thank you) [(very much|so much|a lot)]",
+        "[(no|ok|okay|<thanks>)] (that is|that's|thats|that will be|that'll be) (all|it|everything) [<thanks>]",
         "(goodbye|good bye|bye|bye bye|good night) [then]",
         "(stop|quit) listening",
         "(go [back] to sleep|leave me alone|go away|you can go|i'm done|we're done|i am done)",
@@ -132,8 +143,8 @@ MEASURES = {
     "long": "length time long duration",
 }
 _STATES = (
-    "on off open closed shut locked unlocked pressed active running full empty warm cold hot wet dry moving busy occupied free ready "
-    "home there dark bright muted detected clear triggered playing"
+    "on off open closed shut locked unlocked pressed active running full empty warm cold hot wet dry moving busy "
+    "occupied free ready home there dark bright muted detected clear triggered playing"
 )
 _HALVES = {
     "maximum": 1.0, "max": 1.0, "full": 1.0, "full power": 1.0, "highest": 1.0, "most": 1.0,
@@ -143,7 +154,6 @@ _HALVES = {
 
 
 _LISTS: Mapping[str, Any] = {
-    "number": {"range": {"from": -100_000, "to": 100_000, "words": False, "fractions": "tenths"}},
     "level": {"values": [{"in": word, "out": part} for word, part in _HALVES.items()]},
     "state": {"values": _STATES.split()},
     "measure": {"values": list(MEASURES)},
@@ -154,7 +164,7 @@ _LISTS: Mapping[str, Any] = {
 
 @cache
 def own() -> Any:
-    """Our sentences as hassil Intents; the lists name, parameter, unit, value and phrase come with each grammar."""
+    """Our sentences as hassil Intents; the lists that they lack come with each grammar and sentence."""
     from hassil import Intents
 
     return Intents.from_dict(
@@ -188,7 +198,7 @@ def home_assistant() -> Any:
     from hassil import Intents
     from home_assistant_intents import get_intents
 
-    found = get_intents("en")
+    found = get_intents("en") or {}
     kept = {}
     for intent in _MEANINGS:
         data = [entry for entry in found["intents"][intent]["data"] if _by_name(entry)]

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 
-from cooee.agent.embedded.skill import Number, Skill
+from cooee.agent.embedded.skill import VERB_OF, Number, Skill
 from cooee.agent.embedded.targets import Target
+from cooee.agent.embedded.words import normalise
 
 _VERBS = {
     "on": ("turn on {n}", "turn {n} on", "switch on {n}", "switch {n} on"),
@@ -25,31 +26,21 @@ _VERBS = {
 }
 _ASKING = ("what is {n}", "what's {n}", "check {n}", "is {n} on", "is {n} off", "is {n} open", "is {n} closed")
 _ALWAYS = (
-    "what time is it", "what's the date today", "what day is it", "never mind", "stop", "thank you", "that's all", "stop listening",
-    "what can you do", "yes", "no", "louder", "quieter",
-)  # fmt: skip
-_ONES = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
+    *("what time is it", "what's the date today", "what day is it", "what can you do"),
+    *("never mind", "stop", "thank you", "that's all", "stop listening"),
+    *("yes", "no", "louder", "quieter"),
+)
 
 
 def in_words(number: int) -> str:
-    """21 -> "twenty one"; beyond three digits, the digits."""
-    if number < 0:
-        return f"minus {in_words(-number)}"
-    if number < 20:
-        return _ONES.split()[number]
-    if number < 100:
-        return f"{_TENS.split()[number // 10 - 2]} {in_words(number % 10) if number % 10 else ''}".strip()
-    if number < 1000:
-        rest = f" and {in_words(number % 100)}" if number % 100 else ""
-        return f"{_ONES.split()[number // 100]} hundred{rest}"
-    return str(number)
+    """21 -> "twenty one"."""
+    return normalise(str(number))
 
 
 def samples(targets: Iterable[Target], skills: Iterable[Skill]) -> Iterator[str]:
     yield from _ALWAYS
     for target in targets:
-        for name in target.names:
+        for name in (*target.names, *target.short):
             yield from _about(target.skill, f"the {name}")
     for skill in skills:
         yield from skill.names.phrases
@@ -61,11 +52,11 @@ def _about(skill: Skill, n: str) -> Iterator[str]:
     for number in skill.numbers:
         for amount in _amounts(number):
             yield from (f"set {n} to {amount}", f"turn {n} to {amount}", f"{n.removeprefix('the ')} {amount}")
-    for value in skill.values:
+    for value in skill.values.keys() - VERB_OF.keys():
         yield from (f"set {n} to {value}", f"put {n} on {value}", f"make {n} {value}")
     if skill.reading:
         yield from (template.format(n=n) for template in _ASKING)
-    if not skill.properties and not skill.verbs:
+    if not skill.properties and not skill.verbs and not skill.reading:
         yield from (f"{verb} {n}" for verb in ("ring", "press", "start", "run", "activate"))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cooee.agent.embedded.names import GENERIC, Names, names, split
-from cooee.agent.embedded.tidy import tidy
+from cooee.agent.embedded.tidy import tidy, words_of
 
 # What a value of an enum, or the verb of a name, is said with. Opposites never share a verb.
 _VERBS = {
@@ -30,9 +30,20 @@ _VERBS = {
     "ask": "status state query check read get",
 }
 VERB_OF = {value: verb for verb, values in _VERBS.items() for value in values.split()}
-_OPPOSITE = {"on": "off", "open": "close", "lock": "unlock", "start": "stop", "up": "down", "mute": "unmute", "pause": "resume"}
+_OPPOSITE = {
+    "on": "off",
+    "open": "close",
+    "lock": "unlock",
+    "start": "stop",
+    "up": "down",
+    "mute": "unmute",
+    "pause": "resume",
+}
 _SELECTORS = frozenset(
-    "name device room area light lamp which target entity zone place location door window item id where appliance switch".split()
+    words_of(
+        "name device room area light lamp which target entity zone place location door window item id where appliance "
+        "switch"
+    )
 )
 _UNITS = {
     "percent": "percent percentage brightness volume",
@@ -57,7 +68,7 @@ class Number:
 
     def of(self, value: float, unit: str | None) -> float | int | None:
         """The argument for so many of the unit; None if this parameter does not count in such units."""
-        if unit in SECONDS and not unit in self.units:
+        if unit in SECONDS and unit not in self.units:
             own = [known for known in self.units if known in SECONDS]
             if len(own) != 1 or unit is None:
                 return None
@@ -126,10 +137,14 @@ def _assembled(
     verbs = _verbs_of_name(name, verbs)
     context = f"{name} {description}"
     numbers = tuple(_number(key, properties[key], context) for key in properties if _kind(properties[key]) == "number")
-    enums = [key for key in properties if _kind(properties[key]) == "enum" and not states[key]]
-    selector = next((key for key in enums if _selects(key) and (verbs or numbers or len(enums) > 1)), None)
+    enums = [key for key in properties if _kind(properties[key]) == "enum"]
+    selector = next(
+        (key for key in enums if _selects(key) and not states[key] and (verbs or numbers or len(enums) > 1)), None
+    )
     texts = tuple(key for key in properties if _kind(properties[key]) == "text")
-    values = {word: (key, value) for key in enums if key != selector for word, value in _spoken(properties[key]).items()}
+    values = {
+        word: (key, value) for key in enums if key != selector for word, value in _spoken(properties[key]).items()
+    }
     reading = not required and (early or "ask" in verbs)
     return Skill(name, description, named, properties, required, reading, verbs, numbers, values, texts, selector)
 
@@ -139,7 +154,7 @@ def _selects(parameter: str) -> bool:
 
 
 def _verbs_of_name(name: str, verbs: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """"open_gate" and "turn_on_lamp" say themselves what they do."""
+    """ "open_gate" and "turn_on_lamp" say themselves what they do."""
     words = split(name)
     turned = words[:1] in (["turn"], ["switch"], ["power"]) and next((w for w in words[1:] if w in ("on", "off")), None)
     verb = turned or (VERB_OF.get(words[0]) if words and words[0] not in GENERIC else None)
@@ -162,7 +177,7 @@ def _kind(schema: Mapping[str, Any]) -> str | None:
 
 
 def _states(parameter: str, schema: Mapping[str, Any]) -> dict[str, Any]:
-    """The verbs of a parameter that is a switch: {"on": "on", ...}; empty for other parameters."""
+    """The verbs that set a parameter: {"on": "on", ...}; none for a number or a text."""
     if _kind(schema) == "switch":
         verb = next((VERB_OF[word] for word in split(parameter) if VERB_OF.get(word) in _OPPOSITE), "on")
         return {verb: True, _OPPOSITE[verb]: False}
@@ -172,7 +187,7 @@ def _states(parameter: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     for word, value in _spoken(schema).items():
         if word in VERB_OF:
             verbs.setdefault(VERB_OF[word], value)
-    return verbs if len(verbs) > 1 or len(verbs) == len(schema["enum"]) else {}
+    return verbs
 
 
 def _spoken(schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -187,7 +202,9 @@ def _number(parameter: str, schema: Mapping[str, Any], context: str) -> Number:
     about = {UNIT_OF[word] for word in _words(context) if word in UNIT_OF and UNIT_OF[word] not in SECONDS}
     units = own or about or ({"percent"} if (low, high) == (0, 100) else set())
     types = schema.get("type")
-    return Number(parameter, low, high, types == "integer" or (isinstance(types, list) and "integer" in types), frozenset(units))
+    return Number(
+        parameter, low, high, types == "integer" or (isinstance(types, list) and "integer" in types), frozenset(units)
+    )
 
 
 def _words(text: str) -> list[str]:

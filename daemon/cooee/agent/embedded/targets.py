@@ -1,17 +1,18 @@
 """What can be named in a sentence: a function, or a function with its device parameter already filled in."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from cooee.agent.embedded import phrases
-from cooee.agent.embedded.skill import UNIT_OF, Skill
 from cooee.agent.embedded.names import ARTICLES, split
+from cooee.agent.embedded.skill import UNIT_OF, Skill
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """`names` are what it answers to; `short` are those of them that others may share ("lamp")."""
+    """`names` are what it is called; `short` are what it is called where nothing else is called so ("lamp")."""
 
     skill: Skill
     label: str
@@ -25,12 +26,7 @@ class Target:
 
 
 def targets(skills: Iterable[Skill]) -> tuple[Target, ...]:
-    found = [target for skill in skills for target in _of(skill)]
-    full = {name for target in found for name in target.names}
-    return tuple(
-        Target(t.skill, t.label, (*t.names, *(s for s in t.short if s not in full)), tuple(s for s in t.short if s not in full), t.fixed)
-        for t in found
-    )
+    return tuple(target for skill in skills for target in _of(skill))
 
 
 def _of(skill: Skill) -> list[Target]:
@@ -39,16 +35,21 @@ def _of(skill: Skill) -> list[Target]:
     if not skill.selector:
         return found
     for word, value in skill.spoken(skill.selector).items():
-        nouns = (*names.full, *names.short)
-        made = [form for noun in nouns for form in (f"{word} {noun}", *(f"{noun} {at} the {word}" for at in ("in", "on", "at", "of")))]
         last = word.split()[-1]
         short = (last,) if last != word and not last.isdigit() else ()
-        found.append(Target(skill, word, tuple(dict.fromkeys((word, *made))), short, {skill.selector: value}))
+        label = f"{word} {names.label}" if names.full and last != names.label.split()[-1] else word
+        found.append(Target(skill, label, _combined(word, (*names.full, *names.short)), short, {skill.selector: value}))
     return found
 
 
+def _combined(word: str, nouns: Iterable[str]) -> tuple[str, ...]:
+    """From "kitchen" and "light" -> "kitchen", "kitchen light", "light in the kitchen", ..."""
+    placed = [f"{noun} {at} the {word}" for noun in nouns for at in ("in", "on", "at", "of")]
+    return tuple(dict.fromkeys((word, *(f"{word} {noun}" for noun in nouns), *placed)))
+
+
 def lists(found: Sequence[Target], skills: Iterable[Skill]) -> dict[str, Any]:
-    """The hassil lists name, phrase, parameter, unit and value for these targets; names and phrases give indices."""
+    """The hassil lists of these targets. A name or phrase gives the target's index, and whether it is a short name."""
     from hassil.intents import TextSlotList
 
     skills = list(skills)
@@ -60,17 +61,30 @@ def lists(found: Sequence[Target], skills: Iterable[Skill]) -> dict[str, Any]:
         "phrase": TextSlotList.from_tuples(_phrased(found), name="phrase"),
         "parameter": TextSlotList.from_tuples(parameters.items(), allow_template=False, name="parameter"),
         "unit": TextSlotList.from_tuples(units.items(), allow_template=False, name="unit"),
-        "value": TextSlotList.from_tuples(((word, word) for word in sorted(values)), allow_template=False, name="value"),
+        "value": TextSlotList.from_tuples(
+            ((word, word) for word in sorted(values)), allow_template=False, name="value"
+        ),
     }
 
 
-def _named(found: Sequence[Target]) -> list[tuple[str, int, dict[str, str]]]:
-    """Each name once for every domain of Home Assistant's that the function belongs to; our own sentences mind no domain."""
+def amounts(words: str) -> dict[str, Any]:
+    """The hassil list number for one sentence: only the numbers that are in it, which is far quicker than a range."""
+    from hassil.intents import TextSlotList
+
+    found = {word for word in words.split() if re.fullmatch(r"-?\d{1,9}(?:\.\d{1,4})?", word)}
+    return {
+        "number": TextSlotList.from_tuples(((word, float(word)) for word in found), allow_template=False, name="number")
+    }
+
+
+def _named(found: Sequence[Target]) -> list[tuple[str, tuple[int, bool], dict[str, str]]]:
+    """Each name once for every domain of Home Assistant's that it belongs to; our own sentences mind no domain."""
     return [
-        (name, index, {"domain": domain})
+        (name, (index, is_short), {"domain": domain})
         for index, target in enumerate(found)
         for domain in _domains(target.skill) or ("none",)
-        for name in target.names
+        for is_short, names in ((False, target.names), (True, target.short))
+        for name in names
     ]
 
 
@@ -79,12 +93,14 @@ def _domains(skill: Skill) -> tuple[str, ...]:
     return tuple(dict.fromkeys(domain for kind in kinds for domain in phrases.DOMAINS.get(kind, ())))
 
 
-def _phrased(found: Sequence[Target]) -> list[tuple[str, int]]:
+def _phrased(found: Sequence[Target]) -> list[tuple[str, tuple[int, bool]]]:
     """Phrases to be said with articles or without: "start [the] coffee [the] machine"."""
     article, articles = f"[({ARTICLES})]", set(ARTICLES.split("|"))
     phrased = []
     for index, target in enumerate(found):
-        for phrase in target.skill.names.phrases if not target.fixed else ():
+        names = target.skill.names
+        alone = (names.head,) if target.skill.texts and names.phrases else ()
+        for phrase in (*names.phrases, *alone) if not target.fixed else ():
             words = [word for word in phrase.split() if word not in articles]
-            phrased.append((f" {article} ".join(words), index))
+            phrased.append((f" {article} ".join(words), (index, False)))
     return phrased

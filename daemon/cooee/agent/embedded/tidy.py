@@ -4,21 +4,37 @@ import re
 from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
 
+
+def words_of(text: str) -> list[str]:
+    """Its words; a table of words reads best as a text."""
+    return text.split()
+
+
 _ONES = {
     word: value
     for value, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-        "seventeen eighteen nineteen".split()
+        words_of(
+            "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+            "seventeen eighteen nineteen"
+        )
     )
 }
 _TENS = {
     word: 10 * value
-    for value, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2)
+    for value, word in enumerate(words_of("twenty thirty forty fifty sixty seventy eighty ninety"), start=2)
 }
-_SYMBOLS = (("’", "'"), ("%", " percent "), ("°c", " degrees "), ("°f", " degrees "), ("°", " degrees "), ("&", " and "))  # noqa: RUF001
+_SYMBOLS = (
+    ("\u2019", "'"),
+    ("%", " percent "),
+    ("°c", " degrees "),
+    ("°f", " degrees "),
+    ("°", " degrees "),
+    ("&", " and "),
+)
 _POLITE = (
-    "please|could you|can you|would you|will you|can we|could we|i want you to|i'd like you to|i would like you to|i want to"
-    "|i'd like to|let's|lets|just|now|right now|for me|okay|ok|so|well|um|uh|hey|hi|hello|thanks|thank you|kindly|go ahead and"
+    "please|could you|can you|would you|will you|can we|could we|i want you to|i'd like you to|i would like you to"
+    "|i want to|i'd like to|let's|lets|just|now|right now|for me|okay|ok|so|well|um|uh|hey|hi|hello|thanks|thank you"
+    "|kindly|go ahead and"
 )
 _HEAD = re.compile(rf"^(?:(?:{_POLITE})\s+)+")
 _TAIL = re.compile(rf"(?:\s+(?:{_POLITE}|would you|will you))+$")
@@ -64,8 +80,8 @@ def _below_hundred(words: Sequence[str], at: int) -> tuple[int | None, int]:
 def tidy(text: str) -> str:
     """Lower case, units spelled out, numbers in digits, no punctuation: "Set it to 20%!" -> "set it to 20 percent"."""
     text = text.lower()
-    for symbol, words in _SYMBOLS:
-        text = text.replace(symbol, words)
+    for symbol, meaning in _SYMBOLS:
+        text = text.replace(symbol, meaning)
     text = re.sub(r"(?<=\d),(?=\d{3}\b)", "", text)
     text = re.sub(r"(?<![\w.])-(?=\d)", " minus ", text)
     text = re.sub(r"(?<=\d)\.(?=\d)", " point ", text)

@@ -1,0 +1,327 @@
+import string
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from cooee.agent.embedded.grammar import Grammar
+from cooee.agent.embedded.understood import Ambiguous, Asked, Call, Calls, Dismissed, Nothing, OutOfRange, Understood
+
+
+def function(name: str, description: str, required: list[str] | None = None, **properties: Any) -> dict[str, Any]:
+    needed = list(properties) if required is None else required
+    schema = {"type": "object", "properties": properties, "required": needed, "additionalProperties": False}
+    return {"name": name, "description": description, "parameters": schema, "defer_until_eot": True}
+
+
+def reading(name: str, description: str) -> dict[str, Any]:
+    return {**function(name, description), "defer_until_eot": False}
+
+
+def one_of(*values: Any) -> dict[str, Any]:
+    return {"type": "string", "enum": list(values)}
+
+
+def number(low: float, high: float, type_: str = "integer", **more: Any) -> dict[str, Any]:
+    return {"type": type_, "minimum": low, "maximum": high, **more}
+
+
+DESK_LAMP = function(
+    "desk_lamp", "The lamp on the desk. Switches it on or off.", state=one_of("on", "off", "toggle", "pulse")
+)
+FLOOR_LAMP = function("floor_lamp", "The lamp by the sofa", state=one_of("on", "off", "toggle"))
+FAN = function("fan", "The fan in the living room", level=number(0, 100))
+STRIP = function(
+    "strip", "The LED strip", [], level=number(0, 100, description="In percent."), state=one_of("on", "off")
+)
+GATE = function("garage_gate", "The gate of the garage", action=one_of("open", "close"))
+LOCK = function("front_door_lock", "The lock of the front door", action=one_of("lock", "unlock"))
+OPEN_GATE = function("open_gate", "Opens the garden gate")
+SET_VOLUME = function("set_volume", "Sets how loud this speaker talks, in percent.", level=number(0, 100))
+CHANGE_VOLUME = function(
+    "change_volume", "Makes this speaker a little louder or quieter.", direction=one_of("up", "down")
+)
+STOP_LISTENING = reading(
+    "stop_listening", "Ends the conversation, when the user says goodbye, or that nothing more is wanted."
+)
+COFFEE = function("start_coffee", "Starts the coffee machine")
+TEMPERATURE = reading("read_temperature", "The temperature in the room")
+DISTANCE = reading("distance", "How far away the nearest thing is, in centimetres")
+DOOR = reading("front_door", "Whether the front door is open")
+RING = function("ring", "The ring of lights", color=one_of("red", "green", "blue"))
+RADIO = function("radio", "The radio in the kitchen", station=one_of("jazz", "news", "off"))
+HEATER = function("heater", "The heater", target=number(5, 30, "number", description="Degrees Celsius."))
+BELL = function("doorbell", "The doorbell chime")
+TIMER = function("set_timer", "Set a timer", minutes=number(1, 600))
+LIST = function("add_item", "Add something to the shopping list", item={"type": "string", "minLength": 1})
+ROOMS = function(
+    "set_light", "Turn a light on or off", ["room", "on"], room=one_of("kitchen", "hall"), on={"type": "boolean"}
+)
+LEVEL = function("dimmer", "The dimmer", level=number(0, 1, "number"))
+HOUSE = [
+    *(DESK_LAMP, FLOOR_LAMP, FAN, STRIP, GATE, LOCK, SET_VOLUME, CHANGE_VOLUME, STOP_LISTENING, COFFEE, TEMPERATURE),
+    *(DISTANCE, DOOR, RING, RADIO, HEATER, BELL, TIMER, LIST),
+]
+
+
+def calls(found: Understood) -> list[tuple[str, dict[str, Any]]]:
+    assert isinstance(found, Calls), found
+    assert not [call for call in found.calls if call.missing], found
+    return [(call.name, dict(call.arguments)) for call in found.calls]
+
+
+@pytest.fixture(scope="module")
+def house() -> Grammar:
+    return Grammar(HOUSE, ["hey_jarvis"])
+
+
+ONE_CALL = """
+turn on the desk lamp                      | desk_lamp       | state=on
+Turn on the lamp on the desk.              | desk_lamp       | state=on
+switch the desk light off, please          | desk_lamp       | state=off
+Could you please switch off the sofa lamp? | floor_lamp      | state=off
+desk lamp on                               | desk_lamp       | state=on
+toggle the floor lamp                      | floor_lamp      | state=toggle
+pulse the desk lamp                        | desk_lamp       | state=pulse
+Hey, Jarvis. Turn on the desk lamp.        | desk_lamp       | state=on
+Jarvis, turn on the desk lamp              | desk_lamp       | state=on
+hey travis turn off the desk lamp          | desk_lamp       | state=off
+set the fan to forty percent               | fan             | level=40
+Set the fan to 20%.                        | fan             | level=20
+set the fan to one hundred percent         | fan             | level=100
+make the fan twenty one                    | fan             | level=21
+turn the living room fan down to five      | fan             | level=5
+set the fan to half                        | fan             | level=50
+turn off the fan                           | fan             | level=0
+dim the strip to 20                        | strip           | level=20
+turn on the strip                          | strip           | state=on
+open the gate                              | garage_gate     | action=open
+raise the garage gate                      | garage_gate     | action=open
+shut the gate of the garage                | garage_gate     | action=close
+lock the front door                        | front_door_lock | action=lock
+unlock the front door                      | front_door_lock | action=unlock
+set the volume to thirty                   | set_volume      | level=30
+volume 40 percent                          | set_volume      | level=40
+turn up the volume                         | change_volume   | direction=up
+volume down                                | change_volume   | direction=down
+louder                                     | change_volume   | direction=up
+turn it down                               | change_volume   | direction=down
+stop listening                             | stop_listening  |
+start the coffee                           | start_coffee    |
+turn on the coffee machine                 | start_coffee    |
+make some coffee                           | start_coffee    |
+what's the temperature?                    | read_temperature|
+how warm is it                             | read_temperature|
+tell me the room temperature               | read_temperature|
+how far away is the nearest thing          | distance        |
+is the front door open                     | front_door      |
+set the ring to red                        | ring            | color=red
+make the ring blue                         | ring            | color=blue
+put the radio on jazz                      | radio           | station=jazz
+play the news on the radio                 | radio           | station=news
+turn off the kitchen radio                 | radio           | station=off
+set the heater to 21 degrees               | heater          | target=21
+set the heater to twenty point five        | heater          | target=20.5
+ring the doorbell                          | doorbell        |
+set a timer for five minutes               | set_timer       | minutes=5
+set a ten minute timer                     | set_timer       | minutes=10
+set a timer for 2 hours                    | set_timer       | minutes=120
+add milk to the shopping list              | add_item        | item=milk
+"""
+
+
+def table(text: str) -> list[tuple[str, ...]]:
+    return [tuple(cell.strip() for cell in line.split("|")) for line in text.strip().splitlines()]
+
+
+def arguments(cell: str) -> dict[str, Any]:
+    pairs = [pair.split("=") for pair in cell.split()]
+    return {key: float(value) if value[0].isdigit() else value for key, value in pairs}
+
+
+@pytest.mark.parametrize(("sentence", "name", "given"), table(ONE_CALL))
+def test_a_sentence_becomes_the_call_that_it_asks_for(house: Grammar, sentence: str, name: str, given: str) -> None:
+    assert calls(house.parse(sentence)) == [(name, arguments(given))]
+
+
+SEVERAL = [
+    ("turn on the desk lamp and the floor lamp", [("desk_lamp", {"state": "on"}), ("floor_lamp", {"state": "on"})]),
+    ("turn the desk lamp and the strip off", [("desk_lamp", {"state": "off"}), ("strip", {"state": "off"})]),
+    (
+        "turn off the desk lamp and open the gate",
+        [("desk_lamp", {"state": "off"}), ("garage_gate", {"action": "open"})],
+    ),
+    ("Turn off the strip. Then set the fan to 10%.", [("strip", {"state": "off"}), ("fan", {"level": 10})]),
+    ("turn off all the lamps", [("desk_lamp", {"state": "off"}), ("floor_lamp", {"state": "off"})]),
+    (
+        "turn on the desk lamp, the strip and the floor lamp",
+        [(n, {"state": "on"}) for n in ("desk_lamp", "strip", "floor_lamp")],
+    ),
+    ("turn on the desk lamp and set it to off", [("desk_lamp", {"state": "on"}), ("desk_lamp", {"state": "off"})]),
+]
+
+
+@pytest.mark.parametrize(("sentence", "expected"), SEVERAL)
+def test_several_commands_in_one_breath(house: Grammar, sentence: str, expected: Any) -> None:
+    assert calls(house.parse(sentence)) == expected
+
+
+NOTHING = """
+don't open the gate
+do not unlock the front door
+never turn on the desk lamp
+if it is dark turn on the desk lamp
+open the door
+open the front door
+unlock the gate
+lock the gate
+open the desk lamp
+turn on the desk lamp for ten seconds
+turn on the desk lamp and sing a song
+set the fan to five minutes
+sing me a song
+what is the capital of France
+turn on
+the
+"""
+
+
+@pytest.mark.parametrize("sentence", NOTHING.strip().splitlines())
+def test_what_nobody_declared_does_nothing(house: Grammar, sentence: str) -> None:
+    assert house.parse(sentence) == Nothing()
+
+
+def test_a_name_that_two_things_share_is_asked_about(house: Grammar) -> None:
+    found = house.parse("turn on the lamp")
+    assert isinstance(found, Ambiguous)
+    assert [label for label, _ in found.options] == ["desk lamp", "floor lamp"]
+    assert house.choose(found.options, "The desk lamp, please.") == Call("desk_lamp", {"state": "on"})
+    assert house.choose(found.options, "the second one") == Call("floor_lamp", {"state": "on"})
+    assert house.choose(found.options, "the lamp") is None
+
+
+def test_a_short_name_is_enough_where_it_is_the_only_one() -> None:
+    assert calls(Grammar([DESK_LAMP, FAN]).parse("turn on the lamp")) == [("desk_lamp", {"state": "on"})]
+    assert calls(Grammar([DESK_LAMP]).parse("turn the light off")) == [("desk_lamp", {"state": "off"})]
+
+
+def test_what_is_missing_is_named_and_an_answer_fills_it(house: Grammar) -> None:
+    found = house.parse("set the fan")
+    assert found == Calls((Call("fan", {}, ("level",)),))
+    assert house.fill(found.calls[0], "to forty percent") == Call("fan", {"level": 40})
+    assert house.fill(found.calls[0], "200") == OutOfRange("fan", "level", 0, 100)
+    assert house.fill(found.calls[0], "red") is None
+    assert house.fill(Call("ring", {}, ("color",)), "Green.") == Call("ring", {"color": "green"})
+    assert house.fill(Call("add_item", {}, ("item",)), "bread and butter") == Call(
+        "add_item", {"item": "bread and butter"}
+    )
+
+
+def test_a_value_out_of_range_is_no_call(house: Grammar) -> None:
+    assert house.parse("set the fan to 150 percent") == OutOfRange("fan", "level", 0, 100)
+    assert house.parse("set the heater to minus five degrees") == OutOfRange("heater", "target", 5, 30)
+
+
+def test_questions_that_need_no_function(house: Grammar) -> None:
+    assert house.parse("What time is it?") == Asked("time")
+    assert house.parse("what's the date today") == Asked("date")
+    assert house.parse("What can you do?") == Asked("help")
+
+
+@pytest.mark.parametrize("sentence", ["never mind", "Stop.", "Thank you.", "that's all", "no thanks", "Goodbye!"])
+def test_a_dismissal_is_the_function_that_stops_listening(house: Grammar, sentence: str) -> None:
+    assert house.parse(sentence) == Dismissed(Call("stop_listening"))
+    assert Grammar([DESK_LAMP]).parse(sentence) == Dismissed(None)
+
+
+def test_a_parameter_that_names_the_device_is_part_of_the_name() -> None:
+    rooms = Grammar([ROOMS])
+    assert calls(rooms.parse("turn on the light in the kitchen")) == [("set_light", {"room": "kitchen", "on": True})]
+    assert calls(rooms.parse("hall light off")) == [("set_light", {"room": "hall", "on": False})]
+    assert rooms.parse("turn on the light") == Calls((Call("set_light", {"on": True}, ("room",)),))
+
+
+def test_a_verb_in_the_name_is_what_it_does_and_never_the_opposite() -> None:
+    gate = Grammar([OPEN_GATE])
+    assert calls(gate.parse("open the gate")) == [("open_gate", {})]
+    assert gate.parse("close the gate") == Nothing()
+    assert gate.parse("is the gate open") == Nothing()
+
+
+def test_percent_of_a_level_that_is_no_percentage() -> None:
+    assert calls(Grammar([LEVEL]).parse("set the dimmer to 40 percent")) == [("dimmer", {"level": 0.4})]
+
+
+def test_it_is_what_was_talked_of_last(house: Grammar) -> None:
+    assert calls(house.parse("turn it off", it="desk_lamp")) == [("desk_lamp", {"state": "off"})]
+    assert house.parse("turn it off") == Nothing()
+
+
+def test_only_a_wake_word_is_cut_from_the_sentence(house: Grammar) -> None:
+    assert house.unaddressed("Hey, Jarvis. Turn it on.") == "Turn it on."
+    assert house.unaddressed("Hey Jarvis.") == ""
+    assert house.unaddressed("Jarvis, what's up?") == "What's up?"
+    assert house.unaddressed("Charlotte, what's up?") == "Charlotte, what's up?"
+    assert Grammar(HOUSE, ["desk lamp"]).unaddressed("desk lamp on") == "desk lamp on"
+
+
+def test_every_sample_for_the_second_opinion_is_understood(house: Grammar) -> None:
+    sampled = set(house.sentences())
+    assert {"turn on the desk lamp", "set the fan to forty percent", "turn off the lamp"} <= sampled
+    answers = {"yes", "no", "add something to the shopping list"}
+    assert [text for text in sorted(sampled - answers) if house.parse(text) == Nothing()] == []
+
+
+BROKEN = [
+    {},
+    {"name": "a"},
+    {"name": "b", "parameters": None},
+    {"name": "c", "description": None, "parameters": {"properties": {"x": 3, "y": {"enum": "no"}}, "required": "x"}},
+    function("d", "Needs a list", items={"type": "array"}),
+    function("e", "!!!", state=one_of("on", None, 3, {}, [])),
+    function("x_{}[]()|<>", "The {odd} [one] (of) <them>|", state=one_of("on", "off")),
+]
+
+
+def test_odd_declarations_are_survived() -> None:
+    odd = Grammar([*BROKEN, DESK_LAMP])
+    assert calls(odd.parse("turn on the lamp")) == [("desk_lamp", {"state": "on"})]
+    assert "d" not in odd.skills
+
+
+def allowed(value: Any, schema: dict[str, Any]) -> bool:
+    kinds = {"string": str, "boolean": bool, "integer": int, "number": (int, float)}
+    right = isinstance(value, kinds[schema["type"]]) and (schema["type"] == "boolean" or not isinstance(value, bool))
+    in_range = right and schema.get("minimum", -1e9) <= (value if isinstance(value, int | float) else 0) <= schema.get(
+        "maximum", 1e9
+    )
+    return in_range and value in schema.get("enum", [value])
+
+
+VOCABULARY = """
+turn switch set on off the a desk lamp fan gate open close lock unlock front door to 40 percent -3 0.5 1e9 and don't it
+volume up down ring red radio jazz heater degrees for minutes timer add milk what is time never mind jarvis hey , . ?
+"""
+WORDS = st.sampled_from(VOCABULARY.split())
+GRAMMAR = Grammar([*HOUSE, ROOMS, LEVEL, OPEN_GATE], ["hey jarvis"])
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.one_of(
+        st.lists(WORDS, max_size=9).map(" ".join),
+        st.text(st.sampled_from(string.printable), max_size=40),
+        st.text(max_size=20),
+    )
+)
+@example("set the fan to " + "9" * 400)
+@example("set the heater to 1.e5")
+@example("add {x} [y] (z)")
+def test_no_sentence_raises_and_every_call_fits_its_schema(sentence: str) -> None:
+    found = GRAMMAR.parse(sentence)
+    options = [call for _, call in found.options] if isinstance(found, Ambiguous) else []
+    for call in (*(found.calls if isinstance(found, Calls) else ()), *options):
+        schema = next(f["parameters"] for f in [*HOUSE, ROOMS, LEVEL, OPEN_GATE] if f["name"] == call.name)
+        assert all(allowed(value, schema["properties"][key]) for key, value in call.arguments.items())
+        assert set(schema["required"]) <= {*call.arguments, *call.missing}
