@@ -2,15 +2,14 @@
 
 import logging
 from collections import deque
-from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cooee import settings
-from cooee.wake_models import FRAME_SAMPLES, BadModel, OpenWakeWord, UnknownWord, available, spoken
+from cooee.quiet import Sparing
+from cooee.wake_models import FRAME_SAMPLES, BadModel, Engine, OpenWakeWord, UnknownWord, available, spoken
 
-__all__ = ["BadModel", "Engine", "Trigger", "UnknownWord", "Wake", "available", "spoken"]
+__all__ = ["BadModel", "Trigger", "UnknownWord", "Wake", "available", "spoken"]
 
 FRAME_S = 0.08
 FRAME_BYTES = 2 * FRAME_SAMPLES
@@ -19,19 +18,6 @@ SETTLE_FRAMES = 5
 NEAR_MISS = 0.2
 
 log = logging.getLogger("cooee.wake")
-
-
-class Engine(Protocol):
-    """What scores frames. `words` are names, in the order of the scores."""
-
-    @property
-    def words(self) -> tuple[str, ...]: ...
-
-    def scores(self, samples: NDArray[np.int16]) -> list[float]:
-        """Scores (0..1), one per word, after the next 1280 samples at 16 kHz."""
-
-    def reset(self) -> None:
-        """Forget what was heard."""
 
 
 class Trigger:
@@ -82,11 +68,12 @@ class Trigger:
 class Wake:
     """Listens for the configured words. Belongs to one thread, the microphone's.
 
-    `engine`: what scores the frames; openWakeWord's models by default. Raises UnknownWord or BadModel.
+    `engine`: what scores the frames; by default openWakeWord's models, spared while the room is quiet.
+    Raises UnknownWord or BadModel.
     """
 
     def __init__(self, settings: settings.Wake, engine: Engine | None = None) -> None:
-        self._engine = engine or OpenWakeWord(settings.words)
+        self._engine = engine or Sparing(OpenWakeWord(settings.words))
         self.words = self._engine.words
         self._triggers = [Trigger(word, settings) for word in self.words]
 

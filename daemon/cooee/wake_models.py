@@ -199,8 +199,21 @@ class Word:
         return float(self._session.run(None, {self._input: window})[0].item())
 
 
+class Engine(Protocol):
+    """What scores frames. `words` are names, in the order of the scores."""
+
+    @property
+    def words(self) -> tuple[str, ...]: ...
+
+    def scores(self, samples: NDArray[np.int16]) -> list[float]:
+        """Scores (0..1), one per word, after the next 1280 samples at 16 kHz."""
+
+    def reset(self) -> None:
+        """Forget what was heard."""
+
+
 class OpenWakeWord:
-    """The engine: scores of all words, frame by frame."""
+    """The engine that cooee uses. Raises UnknownWord or BadModel."""
 
     def __init__(self, words: Sequence[str]) -> None:
         self._words = [Word(name_of(word), find(word)) for word in dict.fromkeys(words)]
