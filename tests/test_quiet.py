@@ -26,9 +26,11 @@ def test_steady_room_is_quiet_after_its_first_seconds(level_dbfs: float) -> None
     assert not _loud(_frames(noise(20, level_dbfs)))[MEMORY_FRAMES:].any()
 
 
-def test_offset_of_the_microphone_is_no_sound() -> None:
-    room = noise(20) + np.int16(3000)
-    assert not _loud(_frames(room))[MEMORY_FRAMES:].any()
+def test_offset_of_the_microphone_hides_no_speech() -> None:
+    speech = say("turn on the lamp", Voice("flite", "rms", 1.1)) // 10
+    loud = _loud(_frames(noise(5), speech, noise(5, seed=1)) + np.int16(3000))
+    assert not loud[MEMORY_FRAMES : round(4.9 * FRAMES_A_SECOND)].any()
+    assert loud[round(5.3 * FRAMES_A_SECOND)]
 
 
 def test_speech_is_heard_to_its_end_and_a_while_longer() -> None:
