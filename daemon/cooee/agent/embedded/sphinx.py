@@ -37,6 +37,7 @@ class SecondOpinion:
                 lm=str(model),
                 loglevel="FATAL",
                 samprate=16_000,
+                cmn="batch",
             )
 
     def transcribe(self, samples: NDArray[np.int16]) -> str:

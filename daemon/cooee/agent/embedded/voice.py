@@ -90,7 +90,7 @@ class Flite:
         """The text as s16le mono PCM at `rate_hz`, a sentence at a time. Raises OSError if flite fails."""
         for sentence in sentences(spoken(text)):
             wav = _run(["flite", "-voice", "slt", "-o", "/dev/stdout", "-t", f" {sentence}"])
-            sound = np.frombuffer(wav[_WAV_HEADER:], "<i2").astype(np.float32) / 32768
+            sound = np.frombuffer(wav[_WAV_HEADER:], "<i2").astype(np.float32) / np.float32(32768)
             yield _pcm(sound, _FLITE_HZ, rate_hz)
 
     def close(self) -> None:

@@ -23,8 +23,9 @@ _LONGEST_S, _PADDING_S, _SHORTEST_S = 30.0, 2.0, 0.1
 _SILENCE = 20  # of 32768: nothing that is said is softer than this
 _HINT_TOKENS = 120
 
-# Between 102 noisy human commands, of which five (all misheard) are taken for noise, and 104 noises, tones and clicks.
-_LEAST_LOG_PROBABILITY = -1.8
+# These part 102 noisy human commands, of which five (all misheard) are taken for noise, from 104 noises, tones and
+# clicks, of which three tones are taken for words. Clear speech may have a high `no_speech`, but then a sure text.
+_LEAST_LOG_PROBABILITY, _SURE_LOG_PROBABILITY = -1.8, -0.7
 _MOST_NO_SPEECH = 0.55
 
 
@@ -39,8 +40,9 @@ class Transcript:
     @property
     def heard(self) -> bool:
         """Whether somebody said this; if not, Whisper made it up from noise or silence."""
-        sure = self.log_probability > _LEAST_LOG_PROBABILITY and self.no_speech < _MOST_NO_SPEECH
-        return sure and re.search(r"\w", self.text) is not None
+        if self.log_probability < _LEAST_LOG_PROBABILITY or not re.search(r"\w", self.text):
+            return False
+        return self.no_speech < _MOST_NO_SPEECH or self.log_probability > _SURE_LOG_PROBABILITY
 
 
 _NOTHING = Transcript("", -math.inf, 1.0)

@@ -153,13 +153,15 @@ def sentences(text: str) -> Iterator[str]:
     What is spoken first should not wait for a long sentence to be synthesised.
     """
     for sentence in re.split(r"(?<=[.!?])(?<!\b[ap]\.m\.)\s+", text):
-        rest = sentence.strip()
-        while len(rest) > _LONG:
-            pause = max(rest.rfind(sign, _SHORT, _LONG) for sign in (", ", "; ", ": ")) + 1
-            if not pause and len(rest) <= _VERY_LONG:
-                break
-            cut = pause or max(rest.rfind(" ", 0, _VERY_LONG), 0) or _VERY_LONG
-            yield rest[:cut]
-            rest = rest[cut:].strip()
-        if re.search(r"\w", rest):
-            yield rest
+        yield from (piece for piece in _pieces(sentence.strip()) if re.search(r"\w", piece))
+
+
+def _pieces(sentence: str) -> Iterator[str]:
+    while len(sentence) > _LONG:
+        pause = max(sentence.rfind(sign, _SHORT, _LONG) for sign in (", ", "; ", ": ")) + 1
+        if not pause and len(sentence) <= _VERY_LONG:
+            break
+        cut = pause or max(sentence.rfind(" ", 0, _VERY_LONG), 0) or _VERY_LONG
+        yield sentence[:cut]
+        sentence = sentence[cut:].strip()
+    yield sentence
