@@ -58,6 +58,13 @@ def test_keeps_speech_from_its_very_first_sample(command: NDArray[np.int16]) -> 
     assert (ended.samples[: len(command) - 1600] == command[:-1600]).all()
 
 
+def test_keeps_all_of_the_first_second(command: NDArray[np.int16]) -> None:
+    """The stream opens within speech, which may be too soft for the detector at first."""
+    ended = Endpointer().feed(stream(noise(0.7), command, silence(1)))[-1]
+    assert isinstance(ended, Ended)
+    assert (ended.samples[: RATE_HZ // 2] == noise(0.7)[: RATE_HZ // 2]).all()
+
+
 def test_keeps_a_moment_before_the_start(command: NDArray[np.int16]) -> None:
     events = Endpointer().feed(stream(silence(5), command, silence(1)))
     ended = events[-1]

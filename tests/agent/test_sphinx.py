@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from cooee.agent.embedded.sphinx import SecondOpinion, alike
-from voices import Voice, say
+from voices import Voice, noise, say
 
 SLT = Voice("flite", "slt", 1.0)
 HOUSE = [
@@ -35,6 +35,15 @@ def test_other_talk_is_not_alike(opinion: SecondOpinion) -> None:
 def test_nothing_is_no_words(opinion: SecondOpinion) -> None:
     for samples in (0, 1, 100):
         assert opinion.transcribe(np.zeros(samples, np.int16)) == ""
+
+
+def test_what_was_said_before_does_not_matter() -> None:
+    said = say("turn off the ceiling light", Voice("espeak-ng", "en-us", 160))
+    unclear = (said // 4 + noise(5, -40.0)[: len(said)]).astype(np.int16)
+    fresh, used = SecondOpinion(HOUSE), SecondOpinion(HOUSE)
+    used.transcribe(say("open the pod bay doors", Voice("flite", "rms", 1.0)))
+    used.transcribe(noise(1, -12.0))
+    assert used.transcribe(unclear) == fresh.transcribe(unclear)
 
 
 def test_leaves_out_sentences_with_unknown_words() -> None:

@@ -89,7 +89,7 @@ class Flite:
     def speak(self, text: str, rate_hz: int) -> Iterator[bytes]:
         """The text as s16le mono PCM at `rate_hz`, a sentence at a time. Raises OSError if flite fails."""
         for sentence in sentences(spoken(text)):
-            wav = _run(["flite", "-voice", "slt", "-o", "/dev/stdout", "-t", f" {sentence}"])
+            wav = _run(["flite", "-voice", "slt", "-o", "/dev/stdout", "-t", sentence])
             sound = np.frombuffer(wav[_WAV_HEADER:], "<i2").astype(np.float32) / np.float32(32768)
             yield _pcm(sound, _FLITE_HZ, rate_hz)
 
