@@ -44,7 +44,7 @@ class SecondOpinion:
         """The likeliest words of the house for mono 16 kHz int16; "" if there are none."""
         if self._decoder is None or not len(samples):
             return ""
-        self._decoder.start_stream()  # no memory of the noise around what was said before
+        self._decoder.reinit_feat()  # no memory of the noise around what was said before
         self._decoder.start_utt()
         self._decoder.process_raw(samples.astype("<i2").tobytes(), full_utt=True)
         self._decoder.end_utt()
