@@ -8,14 +8,10 @@ import pytest
 from cooee.agent.embedded import sayings
 from cooee.agent.embedded.dialogue import PENDING_S, Dialogue, Reply, Request
 from cooee.agent.embedded.grammar import Grammar
+from household import function, one_of
 
 NOON = datetime(2026, 11, 23, 12, 0)
 STATES = {"state": {"type": "string", "enum": ["on", "off", "toggle"]}}
-
-
-def function(name: str, description: str, **properties: Any) -> dict[str, Any]:
-    schema = {"type": "object", "properties": properties, "required": list(properties)}
-    return {"name": name, "description": description, "parameters": schema, "defer_until_eot": True}
 
 
 FUNCTIONS = [
@@ -23,8 +19,9 @@ FUNCTIONS = [
     function("floor_lamp", "The floor lamp", **STATES),
     function("fan", "The fan", level={"type": "integer", "minimum": 0, "maximum": 100}),
     function("garage_gate", "The gate of the garage", action={"type": "string", "enum": ["open", "close"]}),
-    {**function("stop_listening", "Ends the conversation."), "defer_until_eot": False},
+    function("stop_listening", "Ends the conversation."),
 ]
+DOORS = (("garage", ["open", "close"]), ("front", ["lock", "unlock"]))
 GRAMMAR = Grammar(FUNCTIONS, ["hey jarvis"])
 
 
@@ -110,6 +107,15 @@ def test_which_one_is_asked_and_answered() -> None:
     dialogue = fresh()
     assert say(dialogue, "turn on the lamp") == Reply("Which one, the desk lamp or the floor lamp?")
     assert asked(say(dialogue, "the desk lamp", 1)) == [("desk_lamp", {"state": "on"})]
+
+
+def test_one_thing_that_is_not_quite_certain_needs_a_yes() -> None:
+    doors = [function(f"{place}_door", f"The {place} door", action=one_of(*verbs)) for place, verbs in DOORS]
+    dialogue = Dialogue(Grammar(doors), lambda: "call")
+    assert say(dialogue, "open the door") == Reply("Do you mean the garage door?")
+    assert asked(say(dialogue, "yes", 1)) == [("garage_door", {"action": "open"})]
+    say(dialogue, "open the door", 2)
+    assert not say(dialogue, "no", 3).requests
 
 
 def test_what_is_complete_is_done_and_the_rest_is_asked_for_with_the_result() -> None:

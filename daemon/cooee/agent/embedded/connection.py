@@ -119,15 +119,14 @@ class Connection:
             self._speaking.say(Utterance(asked.greeting))
 
     async def _listen(self, rate_hz: int) -> None:
-        """Hear what came before the voice detection was ready, in pieces, so that nothing else waits for it."""
-        endpointer = await self._speech.endpointer()
-        hearing = Hearing(endpointer, rate_hz)
+        """Hear what came before the voice detection was ready; on a thread, so that nothing waits for it."""
+        hearing = Hearing(await self._speech.endpointer(), rate_hz)
+        events: list[Any] = []
         while self._early:
-            piece = bytes(self._early[: rate_hz // 5])
-            del self._early[: rate_hz // 5]
-            await self._turns.heard(hearing.feed(piece))
-            await asyncio.sleep(0)
+            early, self._early = bytes(self._early), bytearray()
+            events += await asyncio.to_thread(hearing.feed, early)
         self._hearing = hearing
+        await self._turns.heard(events)
 
     async def _hear(self, pcm: bytes) -> None:
         if self._wanted is None:

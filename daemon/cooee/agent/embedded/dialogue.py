@@ -178,6 +178,8 @@ class Dialogue:
             return direct
         if pending.options:
             chosen = self._grammar.choose(pending.options, text)
+            if len(pending.options) == 1 and _YES.match(plain(tidy(text))):
+                chosen = pending.options[0][1]
             return Calls((chosen,)) if chosen else None
         filled = self._grammar.fill(pending.call, text) if pending.call else None
         return filled if filled is None or isinstance(filled, OutOfRange) else Calls((filled,))

@@ -25,6 +25,7 @@ _LOUDER = {
     "up": re.compile(_SOUND.format(words="louder", way="up")),
     "down": re.compile(_SOUND.format(words="quieter|softer", way="down")),
 }
+_ALL = re.compile(r"\b(?:all|both|every|each)\b")
 _IT = re.compile(r"\b(?:it|that one|this one|that|this|them)\b")
 
 
@@ -53,7 +54,10 @@ class Grammar:
             return Nothing()
         found = self._clause(words, it)
         found = self._clause(tidy(text), it) if isinstance(found, Nothing) else found
-        return found if not isinstance(found, Nothing) else self._several(text, it)
+        if isinstance(found, Nothing):
+            return self._several(text, it)
+        several = self._several(text, it) if isinstance(found, Ambiguous) and _ALL.search(words) else None
+        return several if isinstance(several, Calls) else found
 
     def fill(self, call: Call, text: str) -> Call | OutOfRange | None:
         """The call with its first missing parameter from an answer such as "forty percent"; None if it is none."""
@@ -110,19 +114,19 @@ class Grammar:
 
     def _plural(self, words: str) -> str:
         """For several that share a short name: "all the lamps" -> "the desk lamp and the floor lamp"."""
-        for short, labels in self._shared().items():
-            one = re.escape(short)
-            all_ = r"(?:(?:all|both)(?: of)? )?(?:(?:the|my|our) )?"
-            every = rf"\b(?:{all_}{one}s|(?:every|each|both) {one})\b"
+        for one, labels in self._shared().items():
+            all_ = r"(?:all|both)(?: of)? (?:(?:the|my|our) )?"
+            every = rf"\b(?:{all_}{re.escape(one)}s?|(?:every|each|both) {re.escape(one)})\b"
             words = re.sub(every, " and ".join(f"the {label}" for label in labels), words)
         return words
 
     def _shared(self) -> dict[str, list[str]]:
+        """What each short name, in the singular, may mean."""
         shared: dict[str, list[str]] = {}
         for target in self._targets:
-            for short in target.short:
-                shared.setdefault(short, []).append(target.label)
-        return {short: labels for short, labels in shared.items() if len(labels) > 1}
+            for one in {short.removesuffix("s") for short in target.short}:
+                shared.setdefault(one, []).append(target.label)
+        return {one: list(dict.fromkeys(labels)) for one, labels in shared.items() if len(labels) > 1}
 
     def _clause(self, words: str, it: str | None) -> Understood:
         found = self._matched(words)
@@ -174,6 +178,8 @@ class Grammar:
         if not named:
             return []
         index, short = named
+        if kind == "phrase_text" and short and re.search(rf"\b(?:{self._nouns})\b", str(entities["text"])):
+            return []
         found = candidate(kind, self._targets[index], entities, short=short)
         return [found] if found else []
 
@@ -185,10 +191,18 @@ class Grammar:
         for found in candidates:
             if found.rank == best:
                 kept.setdefault(found.target.key, found)
-        if len({found.target.label for found in kept.values()}) > 1 or (len(kept) > 1 and not best[2]):
-            return Ambiguous(tuple((_label(c, kept.values()), c.call) for c in kept.values()))
         first = next(iter(kept.values()))
+        other = len({found.target.label for found in kept.values()}) > 1
+        if other or (len(kept) > 1 and not first.call.missing) or self._unsure(first):
+            return Ambiguous(tuple((_label(c, kept.values()), c.call) for c in kept.values()))
         return first.refused or Calls((first.call,))
+
+    def _unsure(self, found: Candidate) -> bool:
+        """Whether to ask before opening "the door" when there are several doors, if only one can be opened."""
+        if not found.short or found.kind not in ("open", "unlock"):
+            return False
+        others = [target for target in self._targets if target.label != found.target.label]
+        return any(set(found.target.short) & {*other.names, *other.short} for other in others)
 
     def _answer(self, found: Skill, parameter: str, words: str, text: str) -> Any:
         words = re.sub(r"^(?:to|at|for|on|make it|set it to|the|it's|it is) ", "", words)

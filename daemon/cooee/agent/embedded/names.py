@@ -65,7 +65,8 @@ class Names:
 
 
 def split(name: str) -> list[str]:
-    """desk_lamp, desk-lamp and deskLamp -> ["desk", "lamp"]."""
+    """desk_lamp, desk-lamp and deskLamp -> ["desk", "lamp"]; Home Assistant's own prefix says nothing."""
+    name = re.sub(r"^Hass(?=[A-Z])", "", name)
     return tidy(re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).replace("_", " ").replace("-", " ")).split()
 
 
@@ -80,6 +81,7 @@ def names(name: str, description: str, *, has_states: bool) -> Names:
     rest = [word for word in words[1:] if word not in ("on", "off", "of", "the", "up", "down")] if head else words
     found = _unique([" ".join(rest), *_described(description)])
     nouns = _unique([noun for noun in found if noun == found[0] or " " in noun])
+    nouns = _unique([*nouns, *(form for noun in nouns for form in _placed(noun))])
     swapped = _swapped(nouns)
     full = _unique(
         [
@@ -95,6 +97,14 @@ def names(name: str, description: str, *, has_states: bool) -> Names:
 
 def _unique(texts: list[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text for text in texts if text))
+
+
+def _placed(noun: str) -> list[str]:
+    """For "bedroom fan", "fan in the bedroom" and the like: people say it either way."""
+    *place, thing = noun.split()
+    if not place or _PLACED.match(noun):
+        return []
+    return [f"{thing} {at} the {' '.join(place)}" for at in ("in", "on", "at", "of", "by")]
 
 
 def _shortened(nouns: tuple[str, ...]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 _RULES = {
-    "n": "[(the|my|our|your|a|an|this|that|some)] {name}",
+    "n": "[(all|both|every|each)] [of] [(the|my|our|your|a|an|this|that|some)] {name}",
     "turn": "(turn|switch|put|power|bring)",
     "amount": "({number} [{unit}]|[(the|its)] {level})",
     "v": "[(the|some|a)] {value}",

@@ -76,6 +76,8 @@ def unable(skills: Iterable[Skill], *, again: bool) -> str:
 
 
 def which_one(found: Ambiguous) -> str:
+    if len(found.options) == 1:
+        return f"Do you mean the {found.options[0][0]}?"
     return f"Which one, {listed([f'the {label}' for label, _ in found.options[:5]], 'or')}?"
 
 

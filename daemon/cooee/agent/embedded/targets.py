@@ -9,6 +9,16 @@ from cooee.agent.embedded import phrases
 from cooee.agent.embedded.names import ARTICLES, split
 from cooee.agent.embedded.skill import UNIT_OF, Skill
 
+# Parameters that have no meaning without the thing; others, such as "temperature", name it too.
+_COUNTED = frozenset(
+    ("level", "value", "amount", "number", "target", "percent", "count", "duration", "time", "state", "speed")
+) | {
+    "seconds",
+    "minutes",
+    "hours",
+    "degrees",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -31,7 +41,9 @@ def targets(skills: Iterable[Skill]) -> tuple[Target, ...]:
 
 def _of(skill: Skill) -> list[Target]:
     names = skill.names
-    found = [Target(skill, names.label, names.full, names.short)] if names.full or not skill.selector else []
+    counted = tuple(noun for number in skill.numbers if (noun := " ".join(split(number.parameter))) not in _COUNTED)
+    short = tuple(dict.fromkeys((*names.short, *(noun for noun in counted if noun not in names.full))))
+    found = [Target(skill, names.label, names.full, short)] if names.full or not skill.selector else []
     if not skill.selector:
         return found
     for word, value in skill.spoken(skill.selector).items():
@@ -102,5 +114,5 @@ def _phrased(found: Sequence[Target]) -> list[tuple[str, tuple[int, bool]]]:
         alone = (names.head,) if target.skill.texts and names.phrases else ()
         for phrase in (*names.phrases, *alone) if not target.fixed else ():
             words = [word for word in phrase.split() if word not in articles]
-            phrased.append((f" {article} ".join(words), (index, False)))
+            phrased.append((f" {article} ".join(words), (index, phrase in alone)))
     return phrased

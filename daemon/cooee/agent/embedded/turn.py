@@ -34,6 +34,7 @@ class Turns:
         self._dialogue = Dialogue(self._grammar, lambda: f"call_{uuid.uuid4().hex[:16]}", wanted.messages)
         self._opinion: asyncio.Task[Any] | None = None
         self._one_at_a_time = asyncio.Lock()
+        self._in_order = asyncio.Lock()
         self._recognising: asyncio.Task[None] | None = None
         self._held: Any = None
         self._asked_s = 0.0
@@ -60,11 +61,12 @@ class Turns:
         """What the endpointer found: the beginning or the end of something said."""
         from cooee.agent.embedded.endpoint import Started
 
-        for event in events:
-            if isinstance(event, Started):
-                await self._began()
-            else:
-                self._ended(event)
+        async with self._in_order:
+            for event in events:
+                if isinstance(event, Started):
+                    await self._began()
+                else:
+                    self._ended(event)
 
     async def typed(self, text: str) -> None:
         """A turn that came as text."""
