@@ -149,7 +149,8 @@ class Mic:
                 raise stream.lost("gives no samples")
             elif now_s - self._heard_at_s > MISSED_S:
                 self._lose(str(stream.lost("gives no samples")))
-            self._rest(min(0.04, max(0.005, self._framer.missing_s())))
+            missing_s = now_s + self._framer.missing_s() - time.monotonic()
+            self._rest(min(0.04, max(0.002, missing_s)))
 
     def _note(self, now_s: float, seconds: float, name: str) -> None:
         self._heard_s += seconds

@@ -35,7 +35,7 @@ class Card:
     """A card and its room, kept in `folder`. PyAudio sees it as "card" (what the hardware really takes), "plugcard"
     and "default" (anything goes). `rate_hz`, `channels` and `sample` ("s16" or "s32") are all that the hardware takes.
     `ear`: the only channel with a microphone, as on some boards; -1 for all. `echo`: (delay_ms, gain) of the ways
-    from the loudspeaker to the microphone, each at least 25 ms long.
+    from the loudspeaker to the microphone, each longer than a period of the loudspeaker.
 
     Times are seconds on the card's own time line, which starts with `start`.
     """

@@ -6,7 +6,8 @@
  *   near.raw     s16le mono at the card's rate: what is said in the room, by position on the time line
  *   speaker.raw  s16le mono, same time line, sparse: exactly what left the loudspeaker (its first channel)
  *   ctl          "ok", "gone" (unplugged), "busy" (does not open) or "stall" (its clock stands still)
- *   echo         lines "delay_ms gain": how the loudspeaker is heard by the microphone; read at opening
+ *   echo         lines "delay_ms gain": how the loudspeaker is heard by the microphone; read at opening;
+ *                each way longer than the loudspeaker's period, since only then it is known what sounded
  */
 #define _GNU_SOURCE
 #include <alsa/asoundlib.h>

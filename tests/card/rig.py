@@ -21,7 +21,10 @@ DAEMON = Path(__file__).parents[2] / "daemon"
 
 
 class Rig:
-    """`mic`, `speaker`: settings, or None to do without. The frames are kept in `frames_file`."""
+    """`mic`, `speaker`: settings, or None to do without. The frames are kept in `frames_file`.
+
+    `hear_s`: how long each frame takes whoever hears it. `renew_s`: `cooee.alsa.RENEW_S`.
+    """
 
     def __init__(
         self,
@@ -32,10 +35,12 @@ class Rig:
         speaker: dict[str, Any] | None = None,
         rate_hz: int = 24000,
         renew_s: float = 30.0,
+        hear_s: float = 0.0,
     ) -> None:
         self.frames_file = folder / "frames.raw"
         self.frames_file.write_bytes(b"")
         self._setup = {"mic": mic, "speaker": speaker, "rate_hz": rate_hz, "renew_s": renew_s}
+        self._setup["hear_s"] = hear_s
         self._setup["frames_file"] = str(self.frames_file)
         self._env = {**os.environ, **env, "PYTHONPATH": str(DAEMON)}
         self._lines: queue.Queue[dict[str, Any]] = queue.Queue()
@@ -128,12 +133,16 @@ def main(setup: dict[str, Any]) -> None:
     def report(event: Any) -> None:
         tell(type(event).__name__, **{name: getattr(event, name) for name in event.__slots__})
 
+    def hear(frame: bytes, at_s: float) -> None:
+        frames.write(frame)
+        time.sleep(setup["hear_s"])
+
     alsa.RENEW_S = setup["renew_s"]
     with ExitStack() as stack:
         frames = stack.enter_context(open(setup["frames_file"], "ab", buffering=0))
         mic = speaker = None
         if setup["mic"] is not None:
-            mic = stack.enter_context(Mic(settings.Mic(**setup["mic"]), lambda frame, _: frames.write(frame), report))
+            mic = stack.enter_context(Mic(settings.Mic(**setup["mic"]), hear, report))
         if setup["speaker"] is not None:
             speaker = stack.enter_context(Speaker(settings.Speaker(**setup["speaker"]), setup["rate_hz"], report))
         tell("ready")
@@ -154,6 +163,7 @@ def main(setup: dict[str, Any]) -> None:
                         underruns=speaker and speaker.underruns,
                     )
                 case order_name:
+                    tell(order_name)
                     getattr(speaker, order_name)(**order)
         ending_s = time.monotonic()
     tell("left", within_s=time.monotonic() - ending_s, threads=threading.active_count())
