@@ -1,7 +1,7 @@
 """From a sentence to calls of the functions that the client declared, whichever those are. It never guesses."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +10,7 @@ from cooee.agent.embedded.filling import Candidate, candidate, measured, number_
 from cooee.agent.embedded.names import ARTICLES
 from cooee.agent.embedded.skill import Skill, fits, skill
 from cooee.agent.embedded.targets import amounts, lists, targets
-from cooee.agent.embedded.tidy import plain, tidy, unaddressed
+from cooee.agent.embedded.tidy import plain, tidy, unaddressed, without_mumbling
 from cooee.agent.embedded.understood import Ambiguous, Asked, Call, Calls, Dismissed, Nothing, OutOfRange, Understood
 
 _NEGATED = re.compile(
@@ -45,6 +45,17 @@ class Grammar:
     def unaddressed(self, text: str) -> str:
         """The sentence without the wake phrase at its head."""
         return unaddressed(text, self._keyterms)
+
+    def heard(self, text: str) -> str:
+        """The sentence as it is to be followed: also a wake phrase that was spelled beyond recognition is cut off,
+        at either end, if then, and only then, the rest is understood.
+        """
+        text = self.unaddressed(text)
+        if self._keyterms and isinstance(self.parse(text), Nothing):
+            for rest in without_mumbling(text, self._keyterms):
+                if not isinstance(self.parse(rest), Nothing):
+                    return rest
+        return text
 
     def parse(self, text: str, it: str | None = None) -> Understood:
         """What the sentence asks for. `it`: the function that was talked of last, for "turn it off"."""
@@ -82,18 +93,23 @@ class Grammar:
         chosen = chosen or [call for _, call in options if any(_matches(key, call) for key in named)]
         return chosen[0] if len(chosen) == 1 else None
 
-    def sentences(self) -> Iterable[str]:
-        """Samples of what is understood, in plain words, for a language model."""
+    def sentences(self) -> Iterator[str]:
+        """Samples of what is understood, for a language model; also with the wake phrase before them."""
         from cooee.agent.embedded.samples import samples
 
-        return samples(self._targets, self.skills.values())
+        for sentence in samples(self._targets, self.skills.values()):
+            yield sentence
+            yield from (f"{tidy(keyterm)} {sentence}" for keyterm in self._keyterms[:2])
 
     def _several(self, text: str, it: str | None) -> Understood:
         """Several commands in one breath; all of them must be understood."""
         joined = tidy(re.sub(r"[,;.!?]+(?=\s|$)", " and ", self.unaddressed(text)))
         joined = re.sub(r"(?:\b(?:and|then|also)\b ?)+", "and ", joined + " ").strip()
-        joined = self._plural(joined.removesuffix(" and").removeprefix("and "))
-        clauses = [plain(part) for whole in self._spread(joined) for part in whole.split(" and ") if plain(part)]
+        # An "and" at the head stays and makes no sense: "And lock the door" may well have been "Unlock the door".
+        joined = self._plural(joined.removesuffix(" and"))
+        clauses = [
+            plain(part) for whole in self._spread(joined) for part in re.split(r"(?<!^) and ", whole) if plain(part)
+        ]
         if len(clauses) < 2:
             return self._clause(clauses[0], it) if clauses and clauses != [plain(tidy(text))] else Nothing()
         calls: list[Call] = []

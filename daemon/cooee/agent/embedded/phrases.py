@@ -9,7 +9,7 @@ from typing import Any
 
 _RULES = {
     "n": "[(all|both|every|each)] [of] [(the|my|our|your|a|an|this|that|some)] {name}",
-    "turn": "(turn|switch|put|power|bring)",
+    "turn": "(turn|turned|switch|switched|put|power|bring)",
     "amount": "({number} [{unit}]|[(the|its)] {level})",
     "v": "[(the|some|a)] {value}",
     "extent": "(for|at|to) <amount>",
@@ -62,8 +62,8 @@ _SENTENCES: Mapping[str, tuple[str, ...]] = {
         "(turn|put|bring|move) <n> [{parameter}] (up|down) to <amount>",
         "<n> [{parameter}] [(to|at)] <amount>",
         "(set|change|adjust|turn|put|raise|lower|increase|decrease) [the] {parameter} (of|on|for|in) <n> to <amount>",
-        "(set|start|make|create|add) <n> (for|of) <amount>",
-        "(set|start|make|create) [a] {number} {unit} {name}",
+        "(set|start|make|create|add) [to] <n> (for|of) <amount>",
+        "(set|start|make|create) [(a|at|to|an)] {number} {unit} {name}",
     ),
     "value": (
         "(set|put|switch|change|turn|tune|make|move|bring) <n> [{parameter}] [(to|on|into|in|at)] <v>",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from cooee.agent.embedded.skill import VERB_OF, Number, Skill
+from cooee.agent.embedded.skill import SECONDS, VERB_OF, Number, Skill
 from cooee.agent.embedded.targets import Target
 from cooee.agent.embedded.words import normalise
 
@@ -51,6 +51,8 @@ def _about(skill: Skill, n: str) -> Iterator[str]:
         yield from (template.format(n=n) for template in _VERBS.get(verb, ()))
     for number in skill.numbers:
         for amount in _amounts(number):
+            if number.units & SECONDS.keys():
+                yield f"set a {n.removeprefix('the ')} for {amount}"
             yield from (f"set {n} to {amount}", f"turn {n} to {amount}", f"{n.removeprefix('the ')} {amount}")
     for value in skill.values.keys() - VERB_OF.keys():
         yield from (f"set {n} to {value}", f"put {n} on {value}", f"make {n} {value}")

@@ -53,7 +53,7 @@ def listed(parts: Sequence[str], last: str = "and") -> str:
 
 
 def abilities(skills: Iterable[Skill]) -> str:
-    """What all there is to ask for: "I can work the desk lamp, tell you the temperature and ..."."""
+    """What all there is to ask for: "I can work the desk lamp. I can tell you the temperature and the time."."""
     worked: list[str] = []
     told: list[str] = []
     done: list[str] = []
@@ -64,10 +64,9 @@ def abilities(skills: Iterable[Skill]) -> str:
         thing = next(iter(skill.names.phrases[-1:]), "") if phrase else article
         if thing not in into:
             into.append(thing)
-    parts = [f"work {listed(worked[:6])}"] if worked else []
-    parts += [f"tell you {listed(told[:4])}"] if told else []
-    parts += done[:4]
-    return f"I can {listed([*parts, 'tell you the time'])}."
+    parts = [f"I can work {listed(worked[:6])}."] if worked else []
+    parts += [f"I can {listed(done[:4])}."] if done else []
+    return " ".join([*parts, f"I can tell you {listed([*told[:4], 'the time'])}."])
 
 
 def unable(skills: Iterable[Skill], *, again: bool) -> str:

@@ -1,8 +1,9 @@
-"""Ears and mouth of the embedded agent: the models, loaded in the background, and one thread that they work on."""
+"""Ears and mouth of the embedded agent: the models, loaded in the background, and a thread for each of the two."""
 
 import asyncio
 import contextlib
 import logging
+import os
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
@@ -27,7 +28,8 @@ class Speech:
 
     def __init__(self, model: Model = "tiny.en") -> None:
         self._model = model
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="speech")
+        self._ears = ThreadPoolExecutor(1, thread_name_prefix="ears")
+        self._mouth = ThreadPoolExecutor(1, thread_name_prefix="mouth")
         self._loading: dict[str, asyncio.Task[Any]] = {}
 
     def load(self) -> None:
@@ -43,7 +45,7 @@ class Speech:
     async def transcribe(self, samples: Any, hints: Sequence[str]) -> Any:
         """A `whisper.Transcript` of 16 kHz samples. Raises Unavailable."""
         whisper = await self._ready("speech to text")
-        return await self._work(lambda: whisper.transcribe(samples, hints))
+        return await _on(self._ears, lambda: whisper.transcribe(samples, hints))
 
     async def second_opinion(self, sentences: Iterable[str]) -> Any:
         """A `sphinx.SecondOpinion` for these sentences. Raises Unavailable."""
@@ -52,41 +54,45 @@ class Speech:
         return await apart(lambda: SecondOpinion(list(sentences)))
 
     async def second(self, opinion: Any, samples: Any) -> str:
-        return str(await self._work(lambda: opinion.transcribe(samples)))
+        return str(await _on(self._ears, lambda: opinion.transcribe(samples)))
 
     async def speak(self, text: str, rate_hz: int) -> AsyncIterator[bytes]:
         """Speech as PCM, 16 bit mono, in pieces as they are made. Raises Unavailable."""
         voice = await self._ready("voice")
         pieces = voice.speak(text, rate_hz)
         try:
-            while (piece := await self._work(lambda: next(pieces, None))) is not None:
+            while (piece := await _on(self._mouth, lambda: next(pieces, None))) is not None:
                 yield piece
         except OSError as error:
             raise Unavailable("FAILED_TO_SPEAK", f"the voice failed: {error}") from error
         finally:
             # Behind the piece that may still be under way: a generator cannot be closed while it runs.
-            self._worker.submit(pieces.close)
+            self._mouth.submit(pieces.close)
 
     async def close(self) -> None:
         for task in self._loading.values():
             task.cancel()
         found = await asyncio.gather(*self._loading.values(), return_exceptions=True)
-        self._worker.shutdown(wait=False, cancel_futures=True)
+        for worker in (self._ears, self._mouth):
+            worker.shutdown(wait=False, cancel_futures=True)
         voice = next(iter(found), None)
         if voice is not None and not isinstance(voice, BaseException):
             voice.close()
-
-    async def _work(self, do: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._worker, do)
 
     async def _ready(self, name: str) -> Any:
         return await asyncio.shield(self._loading[name])
 
     def _whisper(self) -> Any:
+        # Threads that wait for each other by spinning take the processor from the detector and the voice.
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         from cooee.agent.embedded import models
         from cooee.agent.embedded.whisper import Whisper
 
         return Whisper(models.whisper(self._model))
+
+
+async def _on(worker: ThreadPoolExecutor, do: Callable[[], T]) -> T:
+    return await asyncio.get_running_loop().run_in_executor(worker, do)
 
 
 async def apart(do: Callable[[], T]) -> T:

@@ -1,7 +1,7 @@
 """Text as speech recognition writes it, brought to plain lower-case words with numbers in digits."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
 
 
@@ -106,6 +106,24 @@ def unaddressed(text: str, keyterms: Iterable[str]) -> str:
         if rest is not None:
             return rest[:1].upper() + rest[1:]
     return text.strip()
+
+
+def without_mumbling(text: str, keyterms: Iterable[str]) -> Iterator[str]:
+    """The sentence without its first, or last, one to four words, where these sound a little like the wake phrase."""
+    names = ["".join(tidy(keyterm).split()) for keyterm in keyterms]
+    found = list(re.finditer(r"[\w']+", text))
+    for count in range(1, min(5, len(found))):
+        head, tail = found[:count], found[-count:]
+        if _mumbled(head, names):
+            rest = text[head[-1].end() :].lstrip(" ,.!?;:-")
+            yield rest[:1].upper() + rest[1:]
+        if _mumbled(tail, names):
+            yield text[: tail[0].start()].rstrip(" ,;:-")
+
+
+def _mumbled(words: Sequence[re.Match[str]], names: Sequence[str]) -> bool:
+    said = "".join(word.group().lower() for word in words)
+    return len(said) > 3 and any(SequenceMatcher(None, said, name).ratio() >= 0.5 for name in names)
 
 
 def _cut(text: str, names: list[str]) -> str | None:

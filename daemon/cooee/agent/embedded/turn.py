@@ -17,6 +17,8 @@ log = logging.getLogger("cooee.agent")
 
 ALIKE_ENOUGH = 70.0
 """A second opinion counts only if the two texts are so much alike, of 100."""
+PAUSE_S = 1.5
+"""Who goes on speaking within so long, before the first part was understood, is still in the same turn."""
 LONGEST_SAMPLES = 30 * 16_000
 
 
@@ -37,6 +39,7 @@ class Turns:
         self._in_order = asyncio.Lock()
         self._recognising: asyncio.Task[None] | None = None
         self._held: Any = None
+        self._ended_at_s = 0.0
         self._asked_s = 0.0
         self._latency: dict[str, float] = {}
 
@@ -64,7 +67,7 @@ class Turns:
         async with self._in_order:
             for event in events:
                 if isinstance(event, Started):
-                    await self._began()
+                    await self._began(event.at_s)
                 else:
                     self._ended(event)
 
@@ -88,10 +91,12 @@ class Turns:
         """The agent says this now."""
         await self._spoken("assistant", sentence)
 
-    async def _began(self) -> None:
+    async def _began(self, at_s: float) -> None:
         """The user speaks: silence first, then the news, then take back what was asked for."""
-        if self._recognising and not self._recognising.done():
+        if self._recognising and not self._recognising.done() and at_s - self._ended_at_s < PAUSE_S:
             self._recognising.cancel()
+        else:
+            self._held = None
         await self._speaking.cut()
         await self._send({"type": "UserStartedSpeaking"})
         async with self._one_at_a_time:
@@ -105,6 +110,7 @@ class Turns:
         """If the user paused and went on before the first part was understood, both parts are one turn."""
         import numpy as np
 
+        self._ended_at_s = event.speech_ended_at_s
         samples = event.samples if self._held is None else np.concatenate((self._held, event.samples))
         self._held = samples if len(samples) <= LONGEST_SAMPLES else event.samples
         ended_s = asyncio.get_running_loop().time() - (event.at_s - event.speech_ended_at_s)
@@ -114,7 +120,7 @@ class Turns:
         loop = asyncio.get_running_loop()
         started_s = loop.time()
         transcript = await self._speech.transcribe(samples, (*self._keyterms, *self._grammar.labels))
-        text = self._grammar.unaddressed(transcript.text) if transcript.heard else ""
+        text = await asyncio.to_thread(self._grammar.heard, transcript.text) if transcript.heard else ""
         if text and not await asyncio.to_thread(self._dialogue.understands, text):
             text = await self._second(samples, text)
         self._held = None
@@ -127,12 +133,9 @@ class Turns:
         """The second opinion's text if it can be followed and sounds like the first; else the first."""
         from cooee.agent.embedded.sphinx import alike
 
-        try:
-            opinion = await asyncio.shield(self._opinion) if self._opinion else None
-        except Exception as error:
-            log.debug("no second opinion: %s", error)
+        if not self._opinion or not self._opinion.done() or self._opinion.cancelled() or self._opinion.exception():
             return text
-        other = await self._speech.second(opinion, samples) if opinion else ""
+        other = self._grammar.unaddressed(await self._speech.second(self._opinion.result(), samples))
         if not other or alike(text, other) < ALIKE_ENOUGH:
             return text
         understood = await asyncio.to_thread(self._dialogue.understands, other)
