@@ -124,6 +124,7 @@ turn on the desk lamp and sing a song
 set the fan to five minutes
 sing me a song
 add five minutes to the timer
+add milk unless there is some
 what is the capital of France
 turn on
 the
