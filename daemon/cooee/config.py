@@ -15,7 +15,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from cooee import kinds
+from cooee import kinds, wake
 from cooee.settings import Conversation, Mic, Service, Session, Speaker, Table, Wake
 
 ROOMS: dict[str, type[Table]] = {
@@ -28,6 +28,7 @@ ROOMS: dict[str, type[Table]] = {
 }
 KINDS = {"agent": "embedded", "lights": "none"}
 """Rooms whose `type` names a module, and the type where none is given."""
+BUILT_IN = ("set_volume", "change_volume", "stop_listening")
 ACTION_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 
@@ -148,6 +149,7 @@ class _Reader:
             rooms[room] = self._kind((room,), room, {"type": default, **_dict(tables.get(room))}, tables.get(room, {}))
         rooms["actions"] = self._actions(tables.get("actions", {}))
         self._pins(rooms)
+        self._words(rooms["wake"])
         if self._faults:
             raise Faulty(tuple(sorted(self._faults, key=lambda fault: fault.line)))
         return Config(**rooms, file=self._file)
@@ -159,6 +161,8 @@ class _Reader:
         for name in tables:
             if not ACTION_NAME.fullmatch(name):
                 self._fault(("actions", name), None, "a name is lower-case letters, digits and _, as in desk_lamp")
+            if name in BUILT_IN:
+                self._fault(("actions", name), None, "this name is built in; choose another one")
         return {name: self._kind(("actions", name), "actions", table, table) for name, table in tables.items()}
 
     def _kind(self, path: tuple[str, ...], room: str, table: Any, written: Any) -> Any:
@@ -180,11 +184,14 @@ class _Reader:
         try:
             return model.model_validate(table)
         except ValidationError as error:
+            places: dict[tuple[str, ...], list[ErrorDetails]] = {}
             for each in error.errors(include_url=False):
-                where = (*path, *(str(part) for part in each["loc"]))
+                places.setdefault((*path, *_place(table, each["loc"])), []).append(each)
+            for where, errors in places.items():
                 # What stands where no setting is may be a key: it is not shown.
-                hidden = each["type"] in ("missing", "extra_forbidden")
-                self._fault(where, None if hidden else each["input"], _allowed(each, model))
+                hidden = errors[0]["type"] in ("missing", "extra_forbidden")
+                allowed = " or ".join(_allowed(each, model) for each in errors)
+                self._fault(where, None if hidden else errors[0]["input"], allowed)
         return None
 
     def _pins(self, rooms: Mapping[str, Any]) -> None:
@@ -197,6 +204,14 @@ class _Reader:
                 owner = owners.setdefault(pin, ".".join(path))
                 if owner != ".".join(path):
                     self._fault((*path, "pin"), pin, f"is used by [{owner}] already; each pin has one owner")
+
+    def _words(self, table: Wake | None) -> None:
+        """Each wake word has a model here."""
+        for word in table.words if table else ():
+            try:
+                wake.find(word)
+            except (wake.UnknownWord, wake.BadModel) as unknown:
+                self._fault(("wake", "words"), word, str(unknown).removeprefix("[wake] words: "))
 
     def _fault(self, path: tuple[str, ...], found: Any, allowed: str) -> None:
         line = next((self._lines[path[:n]] for n in range(len(path), 0, -1) if path[:n] in self._lines), 1)
@@ -235,6 +250,20 @@ def _allowed(error: ErrorDetails, model: type[BaseModel]) -> str:
         case "value_error":
             return str(context["error"])
     return error["msg"].replace("Input should", "must").replace("Value should", "must")
+
+
+def _place(table: Any, loc: tuple[int | str, ...]) -> tuple[str, ...]:
+    """The error's place in the file; a union's branches, which the library names too, are none."""
+    place = []
+    for part in loc:
+        if isinstance(table, dict):
+            table = table.get(part)
+        elif isinstance(table, list) and isinstance(part, int):
+            table = table[part]
+        else:
+            break
+        place.append(str(part))
+    return tuple(place)
 
 
 def _options(model: type[BaseModel], loc: tuple[int | str, ...]) -> tuple[Any, ...]:

@@ -50,7 +50,7 @@ class Conversation:
         self._is_up = False
         self._quiet_until = 0.0
         self._is_leaving = False
-        self._is_telling = False
+        self.is_telling = False
         self._calls = Calls()
         self._out: list[Effect] = []
 
@@ -99,7 +99,7 @@ class Conversation:
             case on.Acted():
                 self._acted(event, now)
             case on.Spoken() if event.turn == self.turn:
-                self._is_telling = False
+                self.is_telling = False
                 if self.phase is Phase.SPEAKING:
                     self._reply_sounded(now)
             case on.MicLost(reason):
@@ -134,7 +134,7 @@ class Conversation:
         if self.phase is Phase.LISTENING:
             self._deadline = max(self._deadline or now, now + self._patience_s())
             return
-        if self.phase is Phase.SPEAKING or self._is_telling:
+        if self.phase is Phase.SPEAKING or self.is_telling:
             self._hush()
         elif self.phase is Phase.THINKING:
             self._reply.is_stale = True
@@ -164,7 +164,7 @@ class Conversation:
         self._do(do.Hush(self.turn))
         if self.phase is Phase.SPEAKING:
             self._reply.hush()
-        self._is_telling = False
+        self.is_telling = False
 
     def _dismiss(self, now: float) -> None:
         if self.phase is Phase.SPEAKING or self._calls:
@@ -282,7 +282,7 @@ class Conversation:
         if clip == "refused" or (clip == "unreachable" and self._keep_s is not None):
             self._do(do.Disconnect(clip))
         self.turn += 1
-        self._is_telling = True
+        self.is_telling = True
         self._do(do.Tell(self.turn, clip))
 
     def _sleep(self, now: float) -> None:

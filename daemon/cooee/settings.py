@@ -68,7 +68,7 @@ class Conversation(Table):
 
     barge_in: Literal["wake", "voice", "off"] = "wake"
     """What interrupts a reply: the wake word, any voice (needs echo cancellation in the microphone), or nothing."""
-    preroll_s: Annotated[float, Field(ge=0.5, le=3)] = 1.2
+    preroll_s: Annotated[float, Field(ge=0.5, le=3)] = 1.36
     """How much audio from before the wake is sent, so that wake word and command in one breath lose nothing."""
     connect_timeout_s: Seconds = 10.0
     """How long the user's words wait for the agent to be reachable before the speaker says that it is not."""
@@ -103,6 +103,17 @@ class Session(Table):
     """The longest wait before connecting anew."""
     history_messages: Annotated[int, Field(ge=0, le=200)] = 30
     """So many messages of the conversation are carried over to a new line."""
+
+    @property
+    def keep_s(self) -> float | None:
+        """`keep` in seconds; None: always."""
+        match self.keep:
+            case "always":
+                return None
+            case "conversation":
+                return 0.0
+            case duration:
+                return int(duration[:-1]) * {"s": 1.0, "m": 60.0, "h": 3600.0}[duration[-1]]
 
 
 class Speaker(Table):

@@ -7,9 +7,9 @@ import numpy as np
 
 from cooee import settings
 from cooee.quiet import Sparing
-from cooee.wake_models import FRAME_SAMPLES, BadModel, Engine, OpenWakeWord, UnknownWord, available, spoken
+from cooee.wake_models import FRAME_SAMPLES, BadModel, Engine, OpenWakeWord, UnknownWord, available, find, spoken
 
-__all__ = ["BadModel", "Trigger", "UnknownWord", "Wake", "available", "spoken"]
+__all__ = ["BadModel", "Trigger", "UnknownWord", "Wake", "available", "find", "spoken"]
 
 FRAME_S = 0.08
 FRAME_BYTES = 2 * FRAME_SAMPLES

@@ -68,17 +68,7 @@ class Embedded:
             if self._settings.url or (self._process and self._process.returncode is None):
                 return
             self._process = await asyncio.create_subprocess_exec(
-                *(
-                    sys.executable,
-                    "-m",
-                    "cooee",
-                    "agent",
-                    "--port",
-                    "0",
-                    "--until-eof",
-                    "--model",
-                    self._settings.model,
-                ),
+                *(sys.executable, "-m", "cooee", "agent", "--until-eof", f"--model={self._settings.model}"),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 env={**os.environ, TOKEN: self._token, "NOTIFY_SOCKET": ""},

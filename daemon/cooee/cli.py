@@ -1,0 +1,175 @@
+"""The commands, thin: each reads what it is given, calls one room and turns the outcome into an exit code."""
+
+import asyncio
+import json
+import logging
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from cooee import __version__
+
+if TYPE_CHECKING:
+    from cooee.config import Config
+
+EX_CONFIG = 78
+"""sysexits(3): the unit does not restart what a restart can't help."""
+
+config_option = click.option(
+    "--config", "config_path", type=click.Path(path_type=Path), help="The config file, if not the usual one."
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="cooee")
+def main() -> None:
+    """cooee: a smart speaker that you own.
+
+    Say "hey jarvis", then what you want. Try it without any hardware: cooee simulate
+    """
+
+
+@main.command()
+@config_option
+def run(config_path: Path | None) -> None:
+    """Be the speaker, until stopped (Ctrl-C, or systemctl stop)."""
+    config = _config(config_path, EX_CONFIG)
+    from cooee.app import App
+    from cooee.service import log_to_the_right_place
+
+    log_to_the_right_place(config.service.log_level)
+
+    async def until_stopped() -> None:
+        app = App(config)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, app.stop)
+        await app.run()
+
+    _run(until_stopped)
+
+
+@main.command()
+@click.argument("wav", type=click.Path(path_type=Path), required=False)
+@config_option
+@click.option(
+    "--reply", type=click.Path(path_type=Path, dir_okay=False), help="Write what the speaker says here (WAV)."
+)
+@click.option(
+    "--timeline", type=click.Path(path_type=Path, dir_okay=False), help="Write what happened here (JSON lines)."
+)
+@click.option(
+    "--pins", type=click.Choice(["mock", "real"]), default="mock", help="Switch real pins, or none (default)."
+)
+def simulate(wav: Path | None, config_path: Path | None, reply: Path | None, timeline: Path | None, pins: str) -> None:
+    """Play WAV to the whole speaker, as if it were said in the room.
+
+    WAV is any recording that begins with the wake word; left out, a bundled "hey jarvis, turn on the lamp". Exits with
+    0 after an answer, 3 if no wake word was heard, 4 if the agent could not be reached, 1 if it did not answer.
+    """
+    config = _config(config_path, 2)
+    from rich.console import Console
+
+    from cooee.service import log_to_the_right_place
+    from cooee.simulate import simulate
+    from cooee.wav import Unplayable
+
+    log_to_the_right_place("warning" if config.service.log_level == "info" else config.service.log_level)
+    try:
+        ended = simulate(
+            config, wav, reply=reply, timeline=timeline, real_pins=pins == "real", console=Console(highlight=False)
+        )
+    except (Unplayable, OSError) as error:
+        _stop(str(error), 2)
+    sys.exit(int(ended))
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.option("--schema", is_flag=True, help="Print the JSON Schema of the file instead, for editors.")
+def check(file: Path | None, schema: bool) -> None:
+    """Check a config file: print every fault at once, or the functions that the agent will see."""
+    from cooee import config as files
+
+    if schema:
+        click.echo(json.dumps(files.schema(), indent=2))
+        return
+    config = _config(file, 1)
+    from cooee.actions import declare
+
+    click.echo(f"{config.file}: no faults. The agent will see these functions:")
+    for function in declare(config.actions):
+        properties = ", ".join(f"{name}: {_kind(each)}" for name, each in function.parameters["properties"].items())
+        click.echo(f"  {function.name}({properties})  {function.description}")
+    click.echo("  and, built in: set_volume, change_volume, stop_listening")
+
+
+@main.command()
+@click.option("--meter", is_flag=True, help="Show how loud the microphone is, until Ctrl-C.")
+@config_option
+def devices(meter: bool, config_path: Path | None) -> None:
+    """List microphones and loudspeakers, with the names to put into the config."""
+    from cooee import meter as meters
+
+    if meter:
+        meters.show_level(_config(config_path, 1).mic)
+    else:
+        meters.show_devices()
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Which port; 0 picks a free one.")
+@click.option("--model", type=click.Choice(["tiny.en", "base"]), default="tiny.en", show_default=True)
+@click.option("--beyond-loopback", is_flag=True, help="Allow a host that others on the network can reach.")
+@click.option("--until-eof", is_flag=True, hidden=True, help="Stop when standard input ends.")
+@click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info", hidden=True)
+def agent(host: str, port: int, model: str, beyond_loopback: bool, until_eof: bool, log_level: str) -> None:
+    """Be the embedded agent alone: speech in, speech out, no key and no internet.
+
+    Prints {"port": N} when it listens. `cooee run` starts one by itself.
+    """
+    from cooee.agent.embedded import server
+    from cooee.service import log_to_the_right_place
+
+    log_to_the_right_place(log_level)
+    try:
+        server.main(host, port, model, until_eof=until_eof, beyond_loopback=beyond_loopback)  # type: ignore[arg-type]
+    except (OSError, ValueError) as error:
+        _stop(f"The embedded agent can't listen on {host}:{port}: {error}", 1)
+
+
+def _config(path: Path | None, exit_code: int) -> "Config":
+    """The config, or every fault in it on stderr and the exit code."""
+    from cooee import config
+
+    try:
+        return config.load(path or config.find())
+    except config.Faulty as refused:
+        _stop(str(refused), exit_code)
+
+
+def _kind(schema: dict[str, object]) -> str:
+    options = schema.get("enum")
+    return "|".join(map(str, options)) if isinstance(options, list) else str(schema.get("type", "any"))
+
+
+def _run(until_stopped: Callable[[], Awaitable[None]]) -> None:
+    """A room that dies takes the process down, and systemd brings it back."""
+    from cooee.wav import Unplayable
+
+    try:
+        asyncio.run(until_stopped())  # type: ignore[arg-type]
+    except Unplayable as error:
+        _stop(f"The speaker can't start: {error}", EX_CONFIG)
+    except Exception as died:
+        logging.getLogger("cooee.app").critical("a room of the speaker died", exc_info=died)
+        sys.exit(1)
+
+
+def _stop(sentence: str, exit_code: int) -> NoReturn:
+    click.echo(sentence, err=True)
+    sys.exit(exit_code)

@@ -1,0 +1,59 @@
+"""Microphones and loudspeakers for people: a table with names to paste, and a live level."""
+
+import math
+import time
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from cooee import settings
+from cooee.devices import level_dbfs, list_devices
+from cooee.events import Event, MicLost
+from cooee.mic import Mic
+
+WIDTH = 50
+QUIETEST_DBFS = -70.0
+
+
+def show_devices() -> None:
+    console = Console()
+    devices = list_devices()
+    if not devices:
+        console.print("There is no sound card here. Plug one in, or try: cooee simulate")
+        return
+    table = Table("device to paste", "stable id", "inputs", "outputs", "sample rates", title="Sound cards")
+    for device in devices:
+        marks = " (default)" if device.default_input or device.default_output else ""
+        rates = ", ".join(f"{rate / 1000:g}k" for rate in device.rates_hz)
+        table.add_row(f'"{device.name}"{marks}', device.card, str(device.inputs), str(device.outputs), rates)
+    console.print(table)
+
+
+def show_level(microphone: settings.Mic) -> None:
+    """Until Ctrl-C. Raises wav.Unplayable for a file that is none."""
+    now = [Text("waiting for the microphone")]
+
+    def hear(frame: bytes, at_s: float) -> None:
+        now[0] = _bar(*level_dbfs(frame))
+
+    def report(event: Event) -> None:
+        if isinstance(event, MicLost):
+            now[0] = Text(event.reason, style="red")
+
+    with Mic(microphone, hear, report), Live(now[0], refresh_per_second=12) as live:
+        try:
+            while True:
+                live.update(now[0])
+                time.sleep(0.08)
+        except KeyboardInterrupt:
+            pass
+
+
+def _bar(peak_dbfs: float, rms_dbfs: float) -> Text:
+    """RMS as a bar, the peak as a mark; red where it clips."""
+    at = [max(0, min(WIDTH, math.floor(WIDTH * (1 - level / QUIETEST_DBFS)))) for level in (rms_dbfs, peak_dbfs)]
+    bar = "█" * at[0] + " " * (at[1] - at[0]) + "│"
+    style = "red" if peak_dbfs > -1 else "green" if rms_dbfs > -45 else "yellow"
+    return Text.assemble((f"{bar:<{WIDTH + 1}}", style), f" {rms_dbfs:6.1f} dBFS, peak {peak_dbfs:6.1f}")

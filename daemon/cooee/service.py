@@ -1,0 +1,69 @@
+"""The daemon as systemd sees it: ready, status, watchdog, stopping, and a log where it belongs.
+
+Protocol: sd_notify(3) and sd_watchdog_enabled(3). All of it is without effect when systemd did not start us.
+"""
+
+import logging
+import os
+import sys
+import time
+
+from systemd import daemon  # type: ignore[attr-defined]
+from systemd.journal import JournalHandler
+
+
+class Service:
+    """Tells systemd how we are. `alive` is called when a frame has gone all the way; nothing else pats the watchdog."""
+
+    def __init__(self) -> None:
+        self._pat_every_s = _watchdog_s() / 4
+        self._patted_at = -self._pat_every_s
+        self._status = ""
+
+    def ready(self) -> None:
+        daemon.notify("READY=1")
+
+    def stopping(self) -> None:
+        daemon.notify("STOPPING=1")
+
+    def status(self, status: str) -> None:
+        """One line for `systemctl status`."""
+        if status != self._status:
+            self._status = status
+            daemon.notify(f"STATUS={status}")
+
+    def alive(self) -> None:
+        now = time.monotonic()
+        if self._pat_every_s and now - self._patted_at >= self._pat_every_s:
+            self._patted_at = now
+            daemon.notify("WATCHDOG=1")
+
+
+def _watchdog_s() -> float:
+    """The watchdog's limit, or 0 where there is none for this process."""
+    if os.environ.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
+        return 0.0
+    limit = os.environ.get("WATCHDOG_USEC", "")
+    return int(limit) / 1e6 if limit.isdecimal() else 0.0
+
+
+def log_to_the_right_place(level: str) -> None:
+    """The journal under systemd, else a readable line on stderr."""
+    handler: logging.Handler
+    if _stderr_is_the_journal():
+        handler = JournalHandler(SYSLOG_IDENTIFIER="cooee")
+        handler.setFormatter(logging.Formatter("%(name)s: %(message)s"))
+    else:
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s", "%H:%M:%S"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.getLogger("cooee").setLevel(level.upper())
+
+
+def _stderr_is_the_journal() -> bool:
+    """systemd.exec(5), $JOURNAL_STREAM: device and inode of the journal's end of stderr."""
+    try:
+        stat = os.fstat(sys.stderr.fileno())
+    except (OSError, ValueError):
+        return False
+    return os.environ.get("JOURNAL_STREAM") == f"{stat.st_dev}:{stat.st_ino}"

@@ -1,0 +1,83 @@
+"""The whole speaker with a WAV as its microphone: nothing is pretended but the card and the pins."""
+
+import asyncio
+import os
+from contextlib import ExitStack
+from dataclasses import replace
+from enum import IntEnum
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from rich.console import Console
+
+from cooee.config import Config
+from cooee.effects import Effect, Phase
+from cooee.events import Event, Heard
+from cooee.mic import read_wav
+from cooee.timeline import Timeline
+
+SILENCE_LIMIT_S = 30.0
+SETTLE_S = 0.8
+"""The wake model may need so long after a recording's last sample."""
+
+
+class Ended(IntEnum):
+    """How it ended, as the exit code."""
+
+    ANSWERED = 0
+    UNANSWERED = 1
+    NOT_WOKEN = 3
+    UNREACHABLE = 4
+
+
+class Simulation:
+    """Watches the speaker until it is asleep again after the recording, or `SILENCE_LIMIT_S` have passed."""
+
+    def __init__(self, config: Config, speech_s: float, timeline: Path | None, console: Console) -> None:
+        self._config = config
+        self._speech_s = speech_s
+        self._timeline_path = timeline
+        self._console = console
+
+    async def run(self) -> Ended:
+        from cooee.app import App
+
+        with ExitStack() as open_files:
+            out = None
+            if self._timeline_path:
+                out = open_files.enter_context(self._timeline_path.open("w", encoding="utf-8"))
+            self._app = App(self._config, self._watch)
+            self._timeline = Timeline(out, self._console, lambda: self._app.session.bytes_sent)
+            await self._app.run()
+            self._timeline.summary(asyncio.get_running_loop().time())
+        return self._ending()
+
+    def _watch(self, now: float, item: Event | Effect) -> None:
+        self._timeline.watch(now, item)
+        if isinstance(item, Heard):
+            silent_s = item.at_s - self._speech_s
+            resting = self._app.phase in (Phase.ASLEEP, Phase.OFFLINE) and not self._app.is_telling
+            if silent_s > SILENCE_LIMIT_S or (silent_s > SETTLE_S and resting):
+                self._app.stop()
+
+    def _ending(self) -> Ended:
+        if not self._timeline.wakes:
+            return Ended.NOT_WOKEN
+        if self._timeline.turns:
+            return Ended.ANSWERED
+        return Ended.UNREACHABLE if self._timeline.was_refused or self._app.phase is Phase.OFFLINE else Ended.UNANSWERED
+
+
+def simulate(
+    config: Config, wav: Path | None, *, reply: Path | None, timeline: Path | None, real_pins: bool, console: Console
+) -> Ended:
+    """Play the recording (a bundled one if None) to the speaker, in real time. Raises mic.Unplayable or OSError."""
+    if not real_pins:
+        # gpiozero's own mock pins, with PWM: they behave as pins do, without any.
+        os.environ.update(GPIOZERO_PIN_FACTORY="mock", GPIOZERO_MOCK_PIN_CLASS="mockpwmpin")
+    with as_file(files("cooee") / "sounds" / "hey_jarvis_turn_on_the_lamp.wav") as bundled:
+        path = wav or bundled
+        speech_s = len(read_wav(path)) / 16_000
+        mic = config.mic.model_copy(update={"type": "file", "file": str(path)})
+        speaker = config.speaker.model_copy(update={"type": "file", "file": str(reply or os.devnull)})
+        return asyncio.run(Simulation(replace(config, mic=mic, speaker=speaker), speech_s, timeline, console).run())

@@ -1,0 +1,220 @@
+"""config.toml: complete, and refused as a whole with every fault listed."""
+
+import os
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cooee import config, kinds
+from cooee.config import Faulty, load, parse
+
+SHIPPED = Path(__file__).parents[1] / "config" / "config.toml"
+
+FAULTS = """\
+colour = "red"
+[mic]
+devise = "usb"
+type = "usb"
+channel = -1
+gain_db = "loud"
+[wake]
+words = "hey_jarvis"
+threshold = 1.5
+trigger_frames = 2.5
+[conversation]
+barge_in = true
+follow_up_s = -1
+[session]
+keep = "ten minutes"
+[speaker]
+volume = 101
+[agent]
+type = "embeded"
+[lights]
+type = "led"
+pin = 99
+[actions.desk_lamp]
+type = "gpio"
+pin = 17
+[actions."Desk Lamp"]
+type = "gpio"
+pin = 18
+description = "The other lamp"
+[actions.fan]
+type = "gpio"
+pin = 18
+description = "The fan"
+[actions.door]
+type = "gipo"
+description = "The door"
+[micro]
+[service]
+log_level = "loud"
+api_key = "sk-very-secret"
+"""
+
+
+def faults(text: str) -> list[config.Fault]:
+    with pytest.raises(Faulty) as refused:
+        parse(text)
+    return list(refused.value.faults)
+
+
+def test_every_fault_is_told_at_once_each_on_its_line() -> None:
+    found = faults(FAULTS)
+    lines = FAULTS.splitlines()
+    assert len(found) == len({(fault.line, fault.setting) for fault in found}) >= 20
+    told = {(fault.line, fault.setting) for fault in found}
+    for setting in ("devise", "channel", "threshold", "barge_in", "keep", "volume", "log_level", "api_key"):
+        assert any(name.endswith(f"] {setting}") and lines[line - 1].startswith(setting) for line, name in told), (
+            setting
+        )
+    assert [fault.line for fault in found] == sorted(fault.line for fault in found)
+
+
+def test_a_fault_says_what_was_found_what_is_allowed_and_what_was_meant() -> None:
+    (fault,) = faults('[mic]\n\ndevise = "usb"\n')
+    assert str(fault).startswith("config.toml:3: [mic] devise: no such setting")
+    assert 'did you mean "device"?' in str(fault)
+    (fault,) = faults("[speaker]\nvolume = 101\n")
+    assert str(fault) == "config.toml:2: [speaker] volume = 101: must be less than or equal to 100"
+    (fault,) = faults('[lights]\ntype = "ledd"\n')
+    assert 'did you mean "led"?' in str(fault)
+
+
+def test_what_may_be_a_key_is_not_printed() -> None:
+    assert not any("sk-very-secret" in str(fault) for fault in faults(FAULTS))
+
+
+def test_a_pin_has_one_owner() -> None:
+    text = "".join(
+        f'[actions.{name}]\ntype = "gpio"\npin = 17\ndescription = "The {name}"\n' for name in ("lamp", "fan")
+    )
+    (fault,) = faults(text)
+    assert fault.line == 7
+    assert "[actions.lamp] already" in fault.allowed
+
+
+@pytest.mark.parametrize("text", ["[mic", "mic = ", "[mic]\ndevice = usb", "\x00", "[mic]\n[mic]\n"])
+def test_what_is_no_toml_is_one_sentence_with_its_line(text: str) -> None:
+    (fault,) = faults(text)
+    assert fault.line >= 1
+    assert "not TOML" in str(fault)
+
+
+def test_a_file_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(Faulty, match="can't be read: No such file"):
+        load(tmp_path / "config.toml")
+    (tmp_path / "config.toml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(Faulty, match="not UTF-8"):
+        load(tmp_path / "config.toml")
+
+
+def test_lines_inside_a_long_string_are_no_settings() -> None:
+    text = '[agent]\nprompt = """\n[mic]\nvolume = 3\n"""\n[speaker]\nvolume = 300\n'
+    (fault,) = faults(text)
+    assert fault.line == 7
+
+
+def test_a_lamp_needs_three_lines() -> None:
+    read = parse('[actions.desk_lamp]\ntype = "gpio"\npin = 17\ndescription = "The lamp on the desk"\n')
+    assert list(read.actions) == ["desk_lamp"]
+
+
+def test_an_empty_file_is_the_default_speaker() -> None:
+    read = parse("")
+    assert read.agent.type == "embedded"
+    assert read.lights.type == "none"
+
+
+def blocks(text: str) -> dict[str, dict[str, object]]:
+    """The shipped file's tables, settings that are commented out included; keyed by header and type."""
+    found: dict[str, dict[str, object]] = {}
+    plain = re.sub(r"^#(?=[\[\w])", "", text, flags=re.M)
+    for block in re.split(r"^(?=\[)", plain, flags=re.M)[1:]:
+        header, body = block.split("\n", 1)
+        table = tomllib.loads(body)
+        name = header.strip("[]")
+        found[f"{name}/{table['type']}" if "type" in table else name] = table
+    return found
+
+
+def test_the_shipped_file_has_no_fault() -> None:
+    assert "desk_lamp" in load(SHIPPED).actions
+
+
+def test_the_shipped_file_names_every_setting_with_its_default() -> None:
+    shipped = blocks(SHIPPED.read_text(encoding="utf-8"))
+    for room, model in config.ROOMS.items():
+        mentioned = next(table for name, table in shipped.items() if name.split("/")[0] == room)
+        assert set(mentioned) == set(model.model_fields), room
+        for name, field in model.model_fields.items():
+            assert mentioned[name] == field.default, f"[{room}] {name}"
+    for room in (*config.KINDS, "actions"):
+        for kind in kinds.names(room):
+            mine = [name for name, table in shipped.items() if name.split(".")[0] == room and table.get("type") == kind]
+            mine = mine or [name for name in shipped if name == f"{room}/{kind}"]
+            mentioned = {key for name in mine for key in shipped[name]}
+            # A table below one of ours, such as [lights.looks], is a setting too.
+            mentioned |= {name.split(".")[-1] for name in shipped if name.startswith(f"{room}.")}
+            mentioned |= {name.split(".")[2] for name in shipped if name.count(".") > 2}
+            missing = set(kinds.settings(room, kind).model_fields) - mentioned
+            assert not missing, f"[{room}] type = {kind}: {missing}"
+            for name in mine if room in config.KINDS else ():
+                for key, field in kinds.settings(room, kind).model_fields.items():
+                    if not field.is_required() and isinstance(field.default, str | int | float):
+                        assert shipped[name][key] == field.default, f"[{room}] type = {kind}: {key}"
+
+
+def test_each_commented_table_of_the_shipped_file_would_be_accepted() -> None:
+    text = SHIPPED.read_text(encoding="utf-8")
+    for name, table in blocks(text).items():
+        if "." in name or "type" not in table or name.split("/")[0] not in config.KINDS:
+            continue
+        room = name.split("/")[0]
+        assert kinds.settings(room, str(table["type"])).model_validate(table)
+
+
+def test_the_schema_knows_every_room() -> None:
+    schema = config.schema()
+    assert set(schema["properties"]) == {*config.ROOMS, *config.KINDS, "actions"}
+    assert schema["properties"]["speaker"]["properties"]["volume"]["maximum"] == 100
+    assert schema["properties"]["speaker"]["properties"]["volume"]["description"]
+
+
+@given(st.text(max_size=200))
+def test_no_text_ends_in_anything_but_a_config_or_faults(text: str) -> None:
+    try:
+        parse(text)
+    except Faulty as refused:
+        assert refused.faults
+
+
+LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
+
+
+@given(
+    st.sampled_from([*config.ROOMS, *config.KINDS]),
+    st.dictionaries(st.sampled_from(["type", "device", "words", "keep", "volume", "pin", "url"]), LEAVES, max_size=4),
+)
+def test_no_value_ends_in_anything_but_a_config_or_faults(room: str, table: dict[str, object]) -> None:
+    body = "\n".join(f"{name} = {_written(value)}" for name, value in table.items())
+    try:
+        parse(f"[{room}]\n{body}\n")
+    except Faulty as refused:
+        assert all(fault.line >= 1 for fault in refused.faults)
+
+
+def _written(value: object) -> str:
+    if isinstance(value, str):
+        return '"' + re.sub(r'["\\\x00-\x1f\x7f]', "", value) + '"'
+    return str(value).lower() if value is not None else "[]"
+
+
+def test_the_file_is_found_where_the_environment_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(os.environ, "COOEE_CONFIG", str(tmp_path / "mine.toml"))
+    assert config.find() == tmp_path / "mine.toml"
