@@ -1,4 +1,5 @@
 import struct
+import threading
 import time
 import wave
 from pathlib import Path
@@ -197,3 +198,27 @@ def test_leaving_takes_no_time_and_stops_the_frames(tmp_path: Path) -> None:
     count = len(heard)
     time.sleep(0.2)
     assert len(heard) == count > 0
+
+
+@pytest.mark.slow
+def test_a_thread_that_hangs_is_told_from_one_that_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cooee.mic.STUCK_S", 0.3)
+    path = write_wav(tmp_path / "a.wav", tone(1, 16000)[:, None], 16000, 16)
+    go_on = threading.Event()
+    go_on.set()
+    with Mic(
+        settings.Mic(type="file", file=str(path)), lambda frame, at_s: bool(go_on.wait(10)), lambda _: None
+    ) as mic:
+        mic.capture(False)
+        time.sleep(0.5)
+        assert not mic.stuck, "muted is not stuck"
+        mic.capture(True)
+        time.sleep(0.5)
+        assert not mic.stuck
+        go_on.clear()
+        time.sleep(0.5)
+        assert mic.stuck
+        go_on.set()
+        time.sleep(0.2)
+        assert not mic.stuck
+    assert not mic.stuck

@@ -26,6 +26,7 @@ STALL_S = 0.5
 MISSED_S = 1.0
 """Silent for so long, over several openings: the microphone counts as lost."""
 BACKOFF_S = (0.1, 2.0)
+STUCK_S = 5.0
 LOG_EVERY_S = 60.0
 
 log = logging.getLogger("cooee.mic")
@@ -55,6 +56,7 @@ class Mic:
         self._lag, self._heard_s, self._heard_at_s = Lag(), 0.0, 0.0
         self._lost, self._backoff_s, self._logged_at_s = False, BACKOFF_S[0], float("-inf")
         self.lost_s, self.reopened = 0.0, 0
+        self._beat_s = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="cooee-mic", daemon=True)
 
     def __enter__(self) -> "Mic":
@@ -79,6 +81,12 @@ class Mic:
         """Whether the card is closed, or comes to be within the time."""
         return self._closed.wait(timeout_s)
 
+    @property
+    def stuck(self) -> bool:
+        """The thread hangs, in the sound library or in `hear`, or it died: only a new process helps."""
+        hangs = not self._closed.is_set() and time.monotonic() - self._beat_s > STUCK_S
+        return not self._ending and (hangs or not self._thread.is_alive())
+
     def _run(self) -> None:
         listen = self._listen_to_file if self._settings.type == "file" else self._listen_to_card
         try:
@@ -101,6 +109,7 @@ class Mic:
         """Sleep, unless the thread is asked for something."""
         if self._poke.wait(seconds):
             self._poke.clear()
+        self._beat_s = time.monotonic()
 
     def _listen_to_file(self) -> None:
         next_s = time.monotonic()

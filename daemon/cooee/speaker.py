@@ -22,6 +22,7 @@ CARD_RATES_HZ = (48000, 44100, 16000)
 START_S = 1.0
 STALL_S = 0.5
 """A stream that takes nothing for so long hangs (PortAudio never says so) and is opened anew."""
+STUCK_S = 5.0
 BACKOFF_S = (0.1, 2.0)
 GAP_S = 0.3
 """Silence between the replies in a file."""
@@ -53,6 +54,7 @@ class Speaker:
         self._lost, self._moving = False, False
         self._backoff_s, self._retry_at_s = BACKOFF_S[0], 0.0
         self.underruns = 0
+        self._beat_s = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="cooee-speaker", daemon=True)
 
     def __enter__(self) -> "Speaker":
@@ -92,6 +94,12 @@ class Speaker:
     def set_volume(self, percent: int) -> None:
         self._volume = min(100, max(0, percent))
 
+    @property
+    def stuck(self) -> bool:
+        """The thread hangs in the sound library, or it died: only a new process helps."""
+        hangs = time.monotonic() - self._beat_s > STUCK_S
+        return not self._ending and (hangs or not self._thread.is_alive())
+
     def _run(self) -> None:
         while not self._ending:
             sink = self._open()
@@ -125,7 +133,7 @@ class Speaker:
         fed_s = time.monotonic()
         while not self._ending and not (sink.outdated and (self._lost or self._playlist.idle)):
             room = self._advance(sink)
-            now_s = time.monotonic()
+            self._beat_s = now_s = time.monotonic()
             if room >= sink.period:
                 fed_s = now_s
             elif isinstance(sink, Stream) and now_s - fed_s > (STALL_S if self._moving else START_S):

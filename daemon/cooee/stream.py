@@ -81,7 +81,11 @@ class Stream:
             if fault.errno == _NOT_OPENING:
                 raise Unavailable(f'{noun} "{self.name}" does not open, is it plugged in? {self.instead}') from None
             return False
-        self.capacity = max(2 * self.period, self.room() if self.direction == "output" else 0)
+        try:
+            self.capacity = max(2 * self.period, self.room() if self.direction == "output" else 0)
+        except Lost as fault:
+            self._stream.close()
+            raise Unavailable(str(fault)) from None
         return True
 
     def close(self) -> None:
@@ -125,8 +129,12 @@ class Stream:
             samples = np.clip(np.rint(mono * np.float32(2**15)), -(2**15), 2**15 - 1).astype("<i2")
         else:
             samples = np.clip(mono.astype(np.float64) * 2**31, -(2**31), 2**31 - 1).astype("<i4")
+        raw = np.repeat(samples, self.channels).tobytes()
+        # PortAudio 19.6 spins for ever in a write to a card that went away, so look once more, as late as possible.
+        if self.room() < len(mono):
+            return
         try:
-            self._stream.write(np.repeat(samples, self.channels).tobytes(), exception_on_underflow=False)
+            self._stream.write(raw, exception_on_underflow=False)
         except OSError:
             raise self.lost("went away") from None
 

@@ -6,6 +6,7 @@ a line, and tells its events the same way; `t` is the monotonic clock, which all
 
 import contextlib
 import json
+import logging
 import os
 import queue
 import subprocess
@@ -45,7 +46,8 @@ class Rig:
         self._env = {**os.environ, **env, "PYTHONPATH": str(DAEMON)}
         self._lines: queue.Queue[dict[str, Any]] = queue.Queue()
         self._passed: list[dict[str, Any]] = []
-        self.errors = folder / "stderr"
+        self.errors, self.log = folder / "stderr", folder / "log"
+        self._setup["log"] = str(self.log)
 
     def __enter__(self) -> "Rig":
         command = [sys.executable, __file__, json.dumps(self._setup)]
@@ -127,8 +129,12 @@ def main(setup: dict[str, Any]) -> None:
     from cooee.mic import Mic
     from cooee.speaker import Speaker
 
+    telling = threading.Lock()
+
     def tell(event: str, **what: Any) -> None:
-        print(json.dumps({"event": event, "t": time.monotonic(), **what}), flush=True)
+        line = json.dumps({"event": event, "t": time.monotonic(), **what})
+        with telling:
+            print(line, flush=True)
 
     def report(event: Any) -> None:
         tell(type(event).__name__, **{name: getattr(event, name) for name in event.__slots__})
@@ -137,6 +143,7 @@ def main(setup: dict[str, Any]) -> None:
         frames.write(frame)
         time.sleep(setup["hear_s"])
 
+    logging.basicConfig(filename=setup["log"], level="DEBUG", format="%(asctime)s %(threadName)s %(message)s")
     alsa.RENEW_S = setup["renew_s"]
     with ExitStack() as stack:
         frames = stack.enter_context(open(setup["frames_file"], "ab", buffering=0))
