@@ -28,7 +28,6 @@ from cooee.settings import Conversation as Settings
 FRAME_S = 0.08
 
 AWAKE = (Phase.LISTENING, Phase.THINKING, Phase.SPEAKING)
-RESTING = (Phase.ASLEEP, Phase.OFFLINE)
 
 
 class Conversation:
@@ -216,11 +215,10 @@ class Conversation:
         self._deadline = now + self._settings.thinking_timeout_s
 
     def _agent_speaks(self, pcm: bytes, now: float) -> None:
-        if self._reply.is_stale or self.phase is Phase.MUTED:
+        unasked = self.phase not in AWAKE
+        if self._reply.is_stale or self.phase is Phase.MUTED or (unasked and not self._settings.speak_unasked):
             return
-        if self.phase in RESTING and not self._settings.speak_unasked:
-            return
-        self.turn += self.phase in RESTING
+        self.turn += unasked
         self.phase = Phase.SPEAKING
         if self._reply.add(len(pcm), now):
             self.turn += 1
