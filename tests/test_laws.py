@@ -36,7 +36,7 @@ MAY_IMPORT = {
     "wav": {"frames"},
     "stream": CONTRACTS | SOUND,
     "playlist": {"frames"},
-    "flight": {"frames", "events", "stream", "wav"},
+    "flight": {"frames", "playlist"},
     "mic": CONTRACTS | SOUND,
     "speaker": CONTRACTS | SOUND,
     "embedding": set(),
