@@ -5,10 +5,11 @@ there is no line is held, bounded, and sent first. A line that breaks is retried
 """
 
 import asyncio
+import contextlib
 import logging
 import random
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Any
 
@@ -37,6 +38,7 @@ class Session:
         self._post = post
         self._wanted = asyncio.Event()
         self._unwanted = asyncio.Event()
+        self._hurry = asyncio.Event()
         self._reason = ""
         self._outbox = asyncio.Event()
         self._frames: deque[bytes] = deque(maxlen=round(settings.hold_s / FRAME_S))
@@ -45,8 +47,10 @@ class Session:
         self._has_greeted = False
 
     def connect(self) -> None:
+        """Have a line; a wait after a failure is cut short, unless it was the agent that asked for it."""
         self._unwanted.clear()
         self._wanted.set()
+        self._hurry.set()
 
     def disconnect(self, reason: str) -> None:
         self._reason = reason
@@ -72,21 +76,39 @@ class Session:
         while True:
             await self._wanted.wait()
             began = asyncio.get_running_loop().time()
-            wait_s = 0.0
+            error: Exception | None = None
             try:
-                await self._one_line()
-                self._post(SessionDown(self._reason or "closed"))
-            except (Refused, OSError, TimeoutError) as error:
-                held = asyncio.get_running_loop().time() - began > STEADY_S
-                failures = 0 if held else failures + 1
-                wait_s = self._fail(error, failures)
-            else:
+                left = await self._until_unwanted(self._one_line())
+            except (Refused, OSError) as fault:
+                error, left = fault, False
+            if left:
                 failures = 0
-            await self._pause(wait_s)
+                self._post(SessionDown(self._reason))
+                continue
+            # A line that ends soon is a failure even when it ends in order, or a server could make us dial all day.
+            failures = 1 if asyncio.get_running_loop().time() - began > STEADY_S else failures + 1
+            await self._pause(self._fail(error) if error else self._ended(), failures)
+
+    async def _until_unwanted(self, work: Coroutine[Any, Any, None]) -> bool:
+        """Do the work, or give it up when no line is wanted any more; returns whether it was given up."""
+        line = asyncio.create_task(work)
+        unwanted = asyncio.create_task(self._unwanted.wait())
+        try:
+            await asyncio.wait((line, unwanted), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            unwanted.cancel()
+            line.cancel()
+            await asyncio.wait((line, unwanted))
+        left = not unwanted.cancelled()
+        try:
+            line.result()
+        except (asyncio.CancelledError, Refused, OSError):
+            if not left:
+                raise
+        return left
 
     async def _one_line(self) -> None:
-        """Open a line, use it until it ends or is not wanted any more, close it."""
-        self._reason = ""
+        """Open a line, use it until it ends, close it."""
         link, request_id = await self._agent.connect()
         self._post(SessionUp(request_id))
         log.info("connected%s", f", request {request_id}" if request_id else "")
@@ -102,48 +124,45 @@ class Session:
             await self._close(link)
 
     async def _converse(self, link: Link) -> None:
-        ended: Exception | None = None
-        async with asyncio.TaskGroup() as tasks:
-            helpers = [tasks.create_task(self._send_all(link)), tasks.create_task(self._leave(link))]
-            try:
-                async for event in link.events():
-                    if isinstance(event, Remembered):
-                        self._history.append(event.message)
-                    else:
-                        self._post(event)
-            except (Refused, OSError) as error:
-                ended = error
-            for helper in helpers:
-                helper.cancel()
-        if ended and not self._unwanted.is_set():
-            raise ended
+        sending = asyncio.create_task(self._send_all(link))
+        try:
+            async for event in link.events():
+                if isinstance(event, Remembered):
+                    self._history.append(event.message)
+                else:
+                    self._post(event)
+        finally:
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
 
     async def _send_all(self, link: Link) -> None:
-        try:
+        """Answers first, then what was heard; a KeepAlive when no audio has flowed for a while."""
+        loop = asyncio.get_running_loop()
+        self._outbox.set()  # what an earlier line left
+        silent_at = loop.time() + self._settings.keepalive_s
+        with contextlib.suppress(OSError):  # the line is broken: who reads from it says why
             while True:
-                try:
-                    async with asyncio.timeout(self._settings.keepalive_s):
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout_at(silent_at):
                         await self._outbox.wait()
-                except TimeoutError:
-                    await link.keep_alive()
-                    continue
                 self._outbox.clear()
-                while self._answers or self._frames:
-                    if self._answers:
-                        await link.answer(self._answers.popleft())
-                    else:
-                        await self._send_frame(link)
-        except OSError:
-            pass  # the line is broken: who reads from it says why
+                while self._answers:
+                    await link.answer(self._answers.popleft())
+                if self._frames:
+                    self._outbox.set()
+                    await self._send_frame(link)
+                elif loop.time() < silent_at:
+                    continue
+                else:
+                    await link.keep_alive()
+                silent_at = loop.time() + self._settings.keepalive_s
 
     async def _send_frame(self, link: Link) -> None:
-        frame = self._frames.popleft()
+        frame = self._frames[0]
         await link.send(frame)
         self.bytes_sent += len(frame)
-
-    async def _leave(self, link: Link) -> None:
-        await self._unwanted.wait()
-        await self._close(link)
+        if self._frames and self._frames[0] is frame:  # unless it was forgotten or dropped meanwhile
+            self._frames.popleft()
 
     async def _close(self, link: Link) -> None:
         try:
@@ -152,24 +171,29 @@ class Session:
         except (OSError, TimeoutError):
             log.debug("the line did not close in order")
 
-    def _fail(self, error: Exception, failures: int) -> float:
-        """Say what went wrong; returns how long to wait before the next line."""
+    def _ended(self) -> float | None:
+        self._post(SessionDown("the agent closed the line"))
+        log.info("the agent closed the line")
+        return None
+
+    def _fail(self, error: Exception) -> float | None:
+        """Say what went wrong; returns how long the agent asks us to wait."""
         reason = str(error) or "the agent did not answer in time"
-        hopeless = isinstance(error, Refused) and error.hopeless
+        refused = error if isinstance(error, Refused) else None
+        hopeless = refused is not None and refused.hopeless
         log.log(logging.ERROR if hopeless else logging.WARNING, "%s", reason)
         if hopeless:
             self._wanted.clear()
         self._post(SessionDown(reason, fault=True, hopeless=hopeless))
-        if isinstance(error, Refused) and error.retry_after_s is not None:
-            return error.retry_after_s
-        most = min(self._settings.backoff_most_s, self._settings.backoff_first_s * 2 ** min(failures - 1, 20))
-        return random.uniform(0, most)
+        return refused.retry_after_s if refused else None
 
-    async def _pause(self, wait_s: float) -> None:
-        """Wait, but no longer than a line is wanted."""
-        if wait_s and self._wanted.is_set():
-            try:
-                async with asyncio.timeout(wait_s):
-                    await self._unwanted.wait()
-            except TimeoutError:
-                pass
+    async def _pause(self, asked_s: float | None, failures: int) -> None:
+        """Wait as long as the agent asked; else a random while that grows, until the user wants a line again."""
+        if asked_s is not None:
+            await asyncio.sleep(asked_s)
+            return
+        most_s = min(self._settings.backoff_most_s, self._settings.backoff_first_s * 2 ** min(failures - 1, 20))
+        self._hurry.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(random.uniform(0, most_s)):
+                await self._hurry.wait()

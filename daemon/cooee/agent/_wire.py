@@ -5,6 +5,8 @@ unknown ones arrive as plain dicts. None of that may end a conversation.
 """
 
 import json
+import logging
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -24,6 +26,8 @@ from cooee.events import (
     UserText,
     Withdrawn,
 )
+
+log = logging.getLogger("cooee.agent")
 
 MICROPHONE_RATE_HZ = 16_000
 
@@ -74,7 +78,7 @@ def function(each: Function) -> dict[str, Any]:
     return {**declared, "defer_until_eot": True} if each.side_effect else declared
 
 
-def meaning(message: object) -> Iterator[Event | Remembered]:
+def meaning(message: object) -> Iterator[Event | Remembered]:  # noqa: C901 (one match, one place to read)
     """What a message of the server's means to us; nothing for what we do not know. Raises Refused for an Error."""
     if isinstance(message, bytes):
         yield AgentSpeech(message)
@@ -93,22 +97,56 @@ def meaning(message: object) -> Iterator[Event | Remembered]:
             if calls := tuple(_calls(message)):
                 yield Asked(calls)
         case "FunctionCallCancelled":
-            yield Withdrawn(tuple(_text(each, "id") for each in _list(message)))
+            if ids := tuple(id for each in _list(message) if (id := _text(each, "id"))):
+                yield Withdrawn(ids)
         case "History":
-            yield Remembered(message.model_dump(exclude_none=True) if hasattr(message, "model_dump") else message)
+            if remembered := _remembered(message):
+                yield Remembered(remembered)
         case "Error":
             raise refusal(message)
 
 
 def refusal(message: object) -> Refused:
-    code = _text(message, "code") or "without a code"
-    return Refused(
-        f"The agent reported an error ({code}). {_text(message, 'description')}".strip(), hopeless=code in HOPELESS
-    )
+    """The description may quote what was said; of it, only the names of settings are for everybody."""
+    log.debug("the agent's error: %s", _text(message, "description"))
+    fields = re.findall(r"\b(?:agent|audio|flags)(?:\.\w{1,40})+", _text(message, "description"))
+    where = f" It names {fields[0]}." if fields else ""
+    return Refused(f"The agent reported an error ({code(message)}).{where}", hopeless=code(message) in HOPELESS)
+
+
+def code(message: object) -> str:
+    """The code of an Error or Warning, as far as it is one."""
+    found = _text(message, "code")
+    return found if re.fullmatch(r"\w{1,60}", found, re.ASCII) else "without a code"
+
+
+def signatures(message: object) -> dict[str, str]:
+    """What has to go back unchanged with the answers, by the calls' ids."""
+    if kind_of(message) != "FunctionCallRequest":
+        return {}
+    return {_text(each, "id"): found for each in _list(message) if (found := _text(each, "thought_signature"))}
 
 
 def kind_of(message: object) -> str:
     return _text(message, "type")
+
+
+def _remembered(message: object) -> dict[str, Any] | None:
+    """A History message as the settings take it: whole and without anything else, or a new line is refused for it."""
+    role, content = _text(message, "role"), _text(message, "content")
+    if role in ("user", "assistant") and content:
+        return {"type": "History", "role": role, "content": content}
+    calls = [_remembered_call(each) for each in _list(message, "function_calls")]
+    return {"type": "History", "function_calls": calls} if calls and all(calls) else None
+
+
+def _remembered_call(call: object) -> dict[str, Any] | None:
+    texts = {name: _field(call, name) for name in ("id", "name", "arguments", "response")}
+    if not all(isinstance(text, str) for text in texts.values()):
+        return None
+    signature = _text(call, "thought_signature")
+    kept = {**texts, "client_side": _field(call, "client_side") is not False}
+    return {**kept, "thought_signature": signature} if signature else kept
 
 
 def _calls(message: object) -> Iterator[Call]:
@@ -125,9 +163,9 @@ def _arguments(raw: object) -> Mapping[str, Any] | None:
     return arguments if isinstance(arguments, dict) else None
 
 
-def _list(message: object) -> list[object]:
-    functions = _field(message, "functions")
-    return functions if isinstance(functions, list) else []
+def _list(message: object, name: str = "functions") -> list[object]:
+    found = _field(message, name)
+    return found if isinstance(found, list) else []
 
 
 def _text(message: object, name: str) -> str:

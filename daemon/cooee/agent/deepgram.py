@@ -1,5 +1,7 @@
 """Deepgram's Voice Agent: speech to text, language model and voice behind one WebSocket, paid by the minute."""
 
+import asyncio
+import importlib
 import ssl
 from typing import Annotated, Any, Literal
 
@@ -18,7 +20,7 @@ class Settings(AgentTable):
     """A file that only its owner reads and that holds the key, where DEEPGRAM_API_KEY is not set."""
     listen_model: Annotated[str, Field(min_length=1)] = "flux-general-en"
     """Speech to text: a Flux or Nova model."""
-    think_provider: Literal["open_ai", "anthropic", "google", "groq", "deepgram"] = "open_ai"
+    think_provider: Literal["open_ai", "anthropic", "google", "deepgram"] = "open_ai"
     """Whose language model."""
     think_model: Annotated[str, Field(min_length=1)] = "gpt-4o-mini"
     """Which language model."""
@@ -35,12 +37,21 @@ class Deepgram:
         self._tls: ssl.SSLContext | None = None
 
     async def prepare(self) -> None:
-        from cooee.agent import _line  # the SDK takes half a second to import: at start, not at the wake word
-
-        self._open_line = _line.open_line
-        self._tls = ssl.create_default_context()
+        # The SDK takes half a second to import: at start, not at the wake word.
+        await asyncio.to_thread(importlib.import_module, "cooee.agent._line")
+        self._tls = await asyncio.to_thread(ssl.create_default_context)
 
     async def connect(self) -> tuple[Link, str]:
+        from cooee.agent._line import open_line
+
+        self._tls = self._tls or ssl.create_default_context()
+        headers = {"Authorization": f"Token {self._key()}"}
+        return await open_line(self._settings.url or ADDRESS, headers, self._brief, tls=self._tls)
+
+    async def close(self) -> None:
+        pass
+
+    def _key(self) -> str:
         try:
             key = secret("deepgram_api_key", self._settings.key_file)
         except Exposed as error:
@@ -50,11 +61,9 @@ class Deepgram:
                 'There is no Deepgram key: set DEEPGRAM_API_KEY or [agent] key_file, or use [agent] type = "embedded".',
                 hopeless=True,
             )
-        headers = {"Authorization": f"Token {key}"}
-        return await self._open_line(self._settings.url or ADDRESS, headers, self._brief, tls=self._tls)
-
-    async def close(self) -> None:
-        pass
+        if not (key.isascii() and key.isprintable()) or " " in key:
+            raise Refused("The Deepgram key is not one: it has to be one word of plain letters.", hopeless=True)
+        return key
 
     def _brief(self, brief: Brief) -> Any:
         from cooee.agent import _wire

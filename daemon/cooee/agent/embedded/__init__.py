@@ -6,6 +6,7 @@ Its models stall nobody's audio there, and a crash of theirs is no crash of ours
 
 import asyncio
 import contextlib
+import importlib
 import json
 import logging
 import os
@@ -42,14 +43,14 @@ class Embedded:
         self._starting = asyncio.Lock()
 
     async def prepare(self) -> None:
-        from cooee.agent import _line  # the SDK takes half a second to import: at start, not at the wake word
-
-        self._open_line = _line.open_line
-        await self._have_process()
+        # The SDK takes half a second to import: at start, not at the wake word.
+        await asyncio.gather(asyncio.to_thread(importlib.import_module, "cooee.agent._line"), self._have_process())
 
     async def connect(self) -> tuple[Link, str]:
+        from cooee.agent._line import open_line
+
         await self._have_process()
-        return await self._open_line(self._url, {"Authorization": f"Token {self._token}"}, self._brief)
+        return await open_line(self._url, {"Authorization": f"Token {self._token}"}, self._brief)
 
     async def close(self) -> None:
         process, self._process = self._process, None
