@@ -7,7 +7,6 @@ import json
 import logging
 import os
 import signal
-import sys
 import threading
 from collections.abc import Callable
 from http import HTTPStatus
@@ -103,7 +102,8 @@ async def _until_told(host: str, port: int, model: Model, until_eof: bool, beyon
 
 
 def _wait_for_eof(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
-    while sys.stdin.buffer.read(4096):
+    # Not sys.stdin: its lock, held by a thread that reads, aborts the interpreter on its way out.
+    while os.read(0, 4096):
         pass
     loop.call_soon_threadsafe(stop.set)
 
