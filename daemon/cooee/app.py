@@ -7,6 +7,7 @@ the agent says comes back through `Session`, the conversation decides, `Speaker`
 import asyncio
 import contextlib
 import logging
+import threading
 from collections.abc import Callable
 from importlib.resources import as_file, files
 from typing import Any
@@ -87,12 +88,33 @@ class App:
                     rooms = [tasks.create_task(room) for room in (self._converse(), self._tick(), self.session.run())]
                     rooms.append(tasks.create_task(self._prepare()))
                     self._service.ready()
-                    await self._stopping.wait()
+                    await self._until_stopped()
                     self._service.stopping()
                     for room in rooms:
                         room.cancel()
             finally:
                 await self._agent.close()
+
+    async def _until_stopped(self) -> None:
+        """Returns when `stop` was called; raises what ended a thread: the speaker must not stay up and be deaf."""
+        died: asyncio.Future[None] = self._loop.create_future()
+
+        def die(error: BaseException) -> None:
+            if not died.done():
+                died.set_exception(error)
+
+        def tell(thread: threading.ExceptHookArgs) -> None:
+            self._loop.call_soon_threadsafe(die, thread.exc_value or RuntimeError("a thread ended"))
+
+        hook, threading.excepthook = threading.excepthook, tell
+        stopped = self._tasks.create_task(self._stopping.wait())
+        try:
+            await asyncio.wait((stopped, died), return_when=asyncio.FIRST_COMPLETED)
+            if died.done():
+                died.result()
+        finally:
+            threading.excepthook = hook
+            stopped.cancel()
 
     async def _prepare(self) -> None:
         """What takes long is got ready while the speaker already listens."""
