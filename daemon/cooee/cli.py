@@ -82,7 +82,7 @@ def simulate(wav: Path | None, config_path: Path | None, reply: Path | None, tim
         ended = simulate(
             config, wav, reply=reply, timeline=timeline, real_pins=pins == "real", console=Console(highlight=False)
         )
-    except (Unplayable, OSError) as error:
+    except Unplayable as error:
         _stop(str(error), 2)
     sys.exit(int(ended))
 

@@ -7,13 +7,14 @@ from dataclasses import replace
 from enum import IntEnum
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import TextIO
 
 from rich.console import Console
 
 from cooee.config import Config
 from cooee.effects import Effect, Phase
 from cooee.events import Event, Heard
-from cooee.mic import read_wav
+from cooee.mic import Unplayable, read_wav
 from cooee.timeline import Timeline
 
 SILENCE_LIMIT_S = 30.0
@@ -45,7 +46,7 @@ class Simulation:
         with ExitStack() as open_files:
             out = None
             if self._timeline_path:
-                out = open_files.enter_context(self._timeline_path.open("w", encoding="utf-8"))
+                out = open_files.enter_context(_writable(self._timeline_path))
             self._app = App(self._config, self._watch)
             self._timeline = Timeline(out, self._console, lambda: self._app.session.bytes_sent)
             await self._app.run()
@@ -68,10 +69,17 @@ class Simulation:
         return Ended.UNREACHABLE if self._timeline.was_refused or self._app.phase is Phase.OFFLINE else Ended.UNANSWERED
 
 
+def _writable(path: Path) -> TextIO:
+    try:
+        return path.open("w", encoding="utf-8")
+    except OSError as fault:
+        raise Unplayable(f"{path} cannot be written: {fault.strerror}") from None
+
+
 def simulate(
     config: Config, wav: Path | None, *, reply: Path | None, timeline: Path | None, real_pins: bool, console: Console
 ) -> Ended:
-    """Play the recording (a bundled one if None) to the speaker, in real time. Raises mic.Unplayable or OSError."""
+    """Play the recording (a bundled one if None) to the speaker, in real time. Raises mic.Unplayable."""
     if not real_pins:
         # gpiozero's own mock pins, with PWM: they behave as pins do, without any.
         os.environ.update(GPIOZERO_PIN_FACTORY="mock", GPIOZERO_MOCK_PIN_CLASS="mockpwmpin")
