@@ -9,7 +9,7 @@ import pytest
 
 from cooee import devices
 from cooee.alsa import Unavailable
-from cooee.devices import FLOOR_DBFS, Device, find, level_dbfs
+from cooee.devices import FLOOR_DBFS, Device, find, level_dbfs, owner
 
 DAEMON = Path(devices.__file__).parents[1]
 DEVICES = [
@@ -86,6 +86,11 @@ def test_who_has_a_busy_card_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyP
             find([], wanted, "output")
     with pytest.raises(Unavailable, match="is not there"):
         find([], "hw:CARD=Other", "input")
+    device = Device("USB PnP Sound Device: Audio (hw:1,0)", "hw:CARD=Device", 1, 1)
+    assert owner(device, "input").endswith(f"(process {os.getpid()})") and not owner(device, "output")
+    (tmp_path / "card1" / "pcm0c" / "sub1").mkdir()
+    (tmp_path / "card1" / "pcm0c" / "sub1" / "status").write_text("closed\n")
+    assert not owner(device, "input"), "one of its substreams is free"
 
 
 def test_levels() -> None:

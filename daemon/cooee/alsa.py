@@ -2,6 +2,10 @@
 
 PortAudio makes its list of cards when the first user starts it and forgets it when the last one ends it. So whoever
 looks for a card that is not in the list asks the others, through `outdated`, to end theirs for a moment.
+
+PortAudio is not fit for two threads, even with a stream each: every call leaves its error in one global variable, from
+which another thread's call takes it as its own. A rate that a card does not have then counts as opened, or the process
+crashes. So every single call is made `with calling`; the calls are short, since nobody reads or writes more than fits.
 """
 
 import ctypes
@@ -20,6 +24,8 @@ RENEW_S = 30.0
 """A card that the kernel does not list (a sound server's) is looked for this often while the other direction runs."""
 
 _CHATTER = (b"Expression '", b"ALSA lib ", b"Jack", b"jack", b"Cannot connect to server", b"connect(2) call to")
+
+calling = threading.Lock()
 
 _lock = threading.RLock()
 _users = 0
@@ -85,7 +91,8 @@ def start() -> Any:
     if _users == 0:
         _listed, _listed_at_s, _generation = _cards(), time.monotonic(), _wanted
     try:
-        library = pyaudio.PyAudio()
+        with calling:
+            library = pyaudio.PyAudio()
     except OSError as fault:
         raise Unavailable(
             f"the sound system does not start ({fault.args[-1]}); is ALSA's configuration sound?"
@@ -97,7 +104,8 @@ def start() -> Any:
 def end(library: Any) -> None:
     """End what `start` gave. Call it `exclusive`."""
     global _users
-    library.terminate()
+    with calling:
+        library.terminate()
     _users -= 1
 
 

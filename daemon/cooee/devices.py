@@ -17,6 +17,7 @@ FLOOR_DBFS = -96.3
 """Level of digital silence: below the smallest step of 16 bits."""
 
 Direction = Literal["input", "output"]
+_LETTERS: dict[Direction, str] = {"input": "c", "output": "p"}
 NOUNS: dict[Direction, str] = {"input": "microphone", "output": "loudspeaker"}
 
 
@@ -126,21 +127,38 @@ def _names(devices: Sequence[Device]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
+def owner(device: Device, direction: Direction) -> str:
+    """The program that has the card, so that nobody else can open it; empty if there is none."""
+    place = re.search(r"\(hw:(\d+),(\d+)\)$", device.name)
+    return _user(PROC / f"card{place[1]}" / f"pcm{place[2]}{_LETTERS[direction]}") if place else ""
+
+
 def _owner(wanted: str, direction: Direction) -> str:
-    """The program that uses such a card, so that PortAudio does not list it; empty if there is none."""
-    try:
-        cards = (PROC / "cards").read_text()
-        for status in sorted(PROC.glob(f"card*/pcm*{'c' if direction == 'input' else 'p'}/sub*/status")):
-            card = (status.parents[2] / "id").read_text().strip()
-            owner = re.search(r"owner_pid\s*:\s*(\d+)", status.read_text())
-            named = next((line for line in cards.splitlines() if f"[{card}" in line), "")
-            stable = re.match(r"(?:plug)?hw:CARD=([^,]+)", wanted)
-            meant = stable[1] == card if stable else wanted == "default" or wanted.casefold() in named.casefold()
-            if owner and meant:
-                return f"{Path(f'/proc/{owner[1]}/comm').read_text().strip()} (process {owner[1]})"
-    except OSError:
-        pass  # cards and processes come and go
+    """The same for a card that PortAudio does not list, since another program has it."""
+    for card in sorted(PROC.glob("card[0-9]*")):
+        try:
+            name = (card / "id").read_text().strip()
+            line = next(line for line in (PROC / "cards").read_text().splitlines() if f"[{name}" in line)
+        except (OSError, StopIteration):
+            continue
+        stable = re.match(r"(?:plug)?hw:CARD=([^,]+)", wanted)
+        if stable[1] == name if stable else wanted == "default" or wanted.casefold() in line.casefold():
+            for pcm in sorted(card.glob(f"pcm*{_LETTERS[direction]}")):
+                if user := _user(pcm):
+                    return user
     return ""
+
+
+def _user(pcm: Path) -> str:
+    """Who has all of its substreams."""
+    try:
+        states = [status.read_text() for status in sorted(pcm.glob("sub*/status"))]
+        pids = [found[1] for state in states if (found := re.search(r"owner_pid\s*:\s*(\d+)", state))]
+        if not pids or len(pids) < len(states):
+            return ""
+        return f"{Path(f'/proc/{pids[0]}/comm').read_text().strip()} (process {pids[0]})"
+    except OSError:
+        return ""
 
 
 def _guess(devices: Sequence[Device], wanted: str) -> str:

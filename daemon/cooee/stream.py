@@ -46,6 +46,9 @@ class Stream:
                 device = devices.find(found, wanted, direction)
                 self.name = device.name
                 self.instead = devices.instead([d for d in found if d.name != device.name], direction)
+                if user := devices.owner(device, direction):  # PortAudio would wait for it, a second long
+                    noun = devices.NOUNS[direction]
+                    raise Unavailable(f'{noun} "{device.name}" is busy: {user} has it; {self.instead}')
                 self._open(library, device, rates_hz, period_s, channel)
             except Unavailable:
                 alsa.end(library)
@@ -73,7 +76,10 @@ class Stream:
         direction: dict[str, Any] = {self.direction: True, f"{self.direction}_device_index": index}
         sample = pyaudio.paInt16 if self.width == 2 else pyaudio.paInt32
         try:
-            self._stream = library.open(self.rate_hz, self.channels, sample, frames_per_buffer=self.period, **direction)
+            with alsa.calling:
+                self._stream = library.open(
+                    self.rate_hz, self.channels, sample, frames_per_buffer=self.period, **direction
+                )
         except OSError as fault:
             noun = devices.NOUNS[self.direction]
             if fault.errno == _BUSY:
@@ -84,16 +90,19 @@ class Stream:
         try:
             self.capacity = max(2 * self.period, self.room() if self.direction == "output" else 0)
         except Lost as fault:
-            self._stream.close()
+            self._close()
             raise Unavailable(str(fault)) from None
         return True
 
     def close(self) -> None:
         """What a loudspeaker was given and did not sound yet is dropped."""
         with alsa.exclusive():
-            with contextlib.suppress(OSError):  # of a card that is gone; PortAudio lets go of it all the same
-                self._stream.close()
+            self._close()
             alsa.end(self._library)
+
+    def _close(self) -> None:
+        with alsa.calling, contextlib.suppress(OSError):  # of a card that is gone; PortAudio lets go of it all the same
+            self._stream.close()
 
     @property
     def outdated(self) -> bool:
@@ -107,7 +116,8 @@ class Stream:
         """Frames that can be read or written without waiting. Raises Lost."""
         stream = self._stream
         try:
-            ready = stream.get_read_available() if self.direction == "input" else stream.get_write_available()
+            with alsa.calling:
+                ready = stream.get_read_available() if self.direction == "input" else stream.get_write_available()
         except OSError:
             ready = -1
         if ready < 0:
@@ -117,7 +127,8 @@ class Stream:
     def read(self, frames: int) -> Samples:
         """Shape (frames, channels), between -1 and 1. Raises Lost."""
         try:
-            raw = self._stream.read(frames, exception_on_overflow=False)
+            with alsa.calling:
+                raw = self._stream.read(frames, exception_on_overflow=False)
         except OSError:
             raise self.lost("went away") from None
         dtype, full = ("<i2", 2**15) if self.width == 2 else ("<i4", 2**31)
@@ -134,15 +145,17 @@ class Stream:
         if self.room() < len(mono):
             return
         try:
-            self._stream.write(raw, exception_on_underflow=False)
+            with alsa.calling:
+                self._stream.write(raw, exception_on_underflow=False)
         except OSError:
             raise self.lost("went away") from None
 
     def drop(self) -> None:
         """Silence now: forget what was written and did not sound yet. The card stays open. Raises Lost."""
         try:
-            self._stream.stop_stream()
-            self._stream.start_stream()
+            with alsa.calling:
+                self._stream.stop_stream()
+                self._stream.start_stream()
         except OSError:
             raise self.lost("went away") from None
 
