@@ -74,7 +74,9 @@ class Running:
         # The shell knows its number before it becomes the daemon, as systemd does.
         command = ["sh", "-c", 'WATCHDOG_PID=$$ exec "$@"', "sh", *COOEE, "run", "--config", str(self._config)]
         with self.stderr_file.open("wb") as errors:
-            self.process = psutil.Popen(command, env=self._env, stdin=subprocess.DEVNULL, stderr=errors, process_group=0)
+            self.process = psutil.Popen(
+                command, env=self._env, stdin=subprocess.DEVNULL, stderr=errors, process_group=0
+            )
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -220,7 +220,7 @@ def refusing_port() -> Iterator[tuple[int, list[str]]]:
     class Refuse(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def do_GET(self) -> None:  # noqa: N802 (the library's name)
+        def do_GET(self) -> None:
             seen.append(self.headers.get("Authorization", ""))
             self.send_response(401)
             self.send_header("Content-Length", "0")
@@ -238,9 +238,7 @@ def refusing_port() -> Iterator[tuple[int, list[str]]]:
         thread.join()
 
 
-def test_a_wrong_key_is_said_once_and_not_tried_again(
-    tmp_path: Path, refusing_port: tuple[int, list[str]]
-) -> None:
+def test_a_wrong_key_is_said_once_and_not_tried_again(tmp_path: Path, refusing_port: tuple[int, list[str]]) -> None:
     port, seen = refusing_port
     done = Simulated(tmp_path, config=deepgram(port), DEEPGRAM_API_KEY="no-real-key")
     assert done.code == 4, done.events

@@ -39,6 +39,10 @@ STOP_TIMEOUT_S = 1.5
 Watch = Callable[[float, Event | Effect], None]
 
 
+class Stuck(Exception):
+    """A thread hangs in its device: only a new process helps."""
+
+
 class App:
     """Built from a config without faults; `run` returns when `stop` was called, and raises when a room died."""
 
@@ -140,6 +144,8 @@ class App:
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(TICK_S)
+            if self._mic.stuck or self._speaker.stuck:
+                raise Stuck(f"the {'microphone' if self._mic.stuck else 'loudspeaker'}'s thread hangs")
             self._inbox.put_nowait(on.Ticked())
 
     def _performers(self) -> dict[type[Effect], Callable[[Any], object]]:

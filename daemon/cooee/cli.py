@@ -29,7 +29,9 @@ config_option = click.option(
 def main() -> None:
     """cooee: a smart speaker that you own.
 
-    Say "hey jarvis", then what you want. Try it without any hardware: cooee simulate
+    Say "hey jarvis", then what you want. Without any hardware, try:
+
+    cooee simulate
     """
 
 
@@ -91,7 +93,10 @@ def simulate(wav: Path | None, config_path: Path | None, reply: Path | None, tim
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 @click.option("--schema", is_flag=True, help="Print the JSON Schema of the file instead, for editors.")
 def check(file: Path | None, schema: bool) -> None:
-    """Check a config file: print every fault at once, or the functions that the agent will see."""
+    """Check a config file: every fault at once, or its functions.
+
+    Exits with 1 if there is a fault; else prints the functions that the agent will see.
+    """
     from cooee import config as files
 
     if schema:
@@ -111,7 +116,7 @@ def check(file: Path | None, schema: bool) -> None:
 @click.option("--meter", is_flag=True, help="Show how loud the microphone is, until Ctrl-C.")
 @config_option
 def devices(meter: bool, config_path: Path | None) -> None:
-    """List microphones and loudspeakers, with the names to put into the config."""
+    """List microphones and loudspeakers, with names to paste."""
     from cooee import meter as meters
 
     if meter:
@@ -128,7 +133,7 @@ def devices(meter: bool, config_path: Path | None) -> None:
 @click.option("--until-eof", is_flag=True, hidden=True, help="Stop when standard input ends.")
 @click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info", hidden=True)
 def agent(host: str, port: int, model: str, beyond_loopback: bool, until_eof: bool, log_level: str) -> None:
-    """Be the embedded agent alone: speech in, speech out, no key and no internet.
+    """Be the embedded agent alone: no key and no internet.
 
     Prints {"port": N} when it listens. `cooee run` starts one by itself.
     """

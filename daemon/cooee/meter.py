@@ -1,15 +1,14 @@
-"""Microphones and loudspeakers for people: a table with names to paste, and a live level."""
+"""Microphones and loudspeakers for people: a list with names to paste, and a live level."""
 
 import math
 import time
 
 from rich.console import Console
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
 from cooee import settings
-from cooee.devices import level_dbfs, list_devices
+from cooee.devices import NOUNS, Device, level_dbfs, list_devices
 from cooee.events import Event, MicLost
 from cooee.mic import Mic
 
@@ -23,12 +22,20 @@ def show_devices() -> None:
     if not devices:
         console.print("There is no sound card here. Plug one in, or try: cooee simulate")
         return
-    table = Table("device to paste", "stable id", "inputs", "outputs", "sample rates", title="Sound cards")
     for device in devices:
-        marks = " (default)" if device.default_input or device.default_output else ""
-        rates = ", ".join(f"{rate / 1000:g}k" for rate in device.rates_hz)
-        table.add_row(f'"{device.name}"{marks}', device.card, str(device.inputs), str(device.outputs), rates)
-    console.print(table)
+        # Soft, or a narrow terminal would break names that are there to be pasted.
+        console.print(_described(device), soft_wrap=True)
+
+
+def _described(device: Device) -> Text:
+    at = " and ".join(noun for direction, noun in NOUNS.items() if device.is_default(direction))
+    stable = f'or "{device.card}", which never changes; ' if device.card else ""
+    rates = ", ".join(f"{rate / 1000:g}" for rate in device.rates_hz)
+    return Text.assemble(
+        (f'"{device.name}"', "bold"),
+        f"  (the default {at})" if at else "",
+        f"\n    {stable}{device.inputs} inputs, {device.outputs} outputs, {f'{rates} kHz' if rates else 'no usual rate opens just now'}",
+    )
 
 
 def show_level(microphone: settings.Mic) -> None:
