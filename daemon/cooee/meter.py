@@ -31,10 +31,11 @@ def _described(device: Device) -> Text:
     at = " and ".join(noun for direction, noun in NOUNS.items() if device.is_default(direction))
     stable = f'or "{device.card}", which never changes; ' if device.card else ""
     rates = ", ".join(f"{rate / 1000:g}" for rate in device.rates_hz)
+    opens = f"{rates} kHz" if rates else "no usual rate opens just now"
     return Text.assemble(
         (f'"{device.name}"', "bold"),
         f"  (the default {at})" if at else "",
-        f"\n    {stable}{device.inputs} inputs, {device.outputs} outputs, {f'{rates} kHz' if rates else 'no usual rate opens just now'}",
+        f"\n    {stable}{device.inputs} inputs, {device.outputs} outputs, {opens}",
     )
 
 
