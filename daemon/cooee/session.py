@@ -39,6 +39,7 @@ class Session:
         self._wanted = asyncio.Event()
         self._unwanted = asyncio.Event()
         self._hurry = asyncio.Event()
+        self._is_leaving = False
         self._reason = ""
         self._outbox = asyncio.Event()
         self._frames: deque[bytes] = deque(maxlen=round(settings.hold_s / FRAME_S))
@@ -54,6 +55,7 @@ class Session:
 
     def disconnect(self, reason: str) -> None:
         self._reason = reason
+        self._is_leaving = True
         self._wanted.clear()
         self._unwanted.set()
 
@@ -98,7 +100,7 @@ class Session:
         finally:
             unwanted.cancel()
             line.cancel()
-            await asyncio.wait((line, unwanted))
+            await asyncio.gather(line, unwanted, return_exceptions=True)
         left = not unwanted.cancelled()
         try:
             line.result()
@@ -109,6 +111,7 @@ class Session:
 
     async def _one_line(self) -> None:
         """Open a line, use it until it ends, close it."""
+        self._is_leaving = False
         link, request_id = await self._agent.connect()
         self._post(SessionUp(request_id))
         log.info("connected%s", f", request {request_id}" if request_id else "")
@@ -145,6 +148,8 @@ class Session:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout_at(silent_at):
                         await self._outbox.wait()
+                if self._is_leaving:
+                    return  # what came since is for the next line
                 self._outbox.clear()
                 while self._answers:
                     await link.answer(self._answers.popleft())
