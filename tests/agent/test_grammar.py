@@ -24,6 +24,7 @@ Turn on the lamp on the desk.              | desk_lamp       | state=on
 switch the desk light off, please          | desk_lamp       | state=off
 Could you please switch off the sofa lamp? | floor_lamp      | state=off
 desk lamp on                               | desk_lamp       | state=on
+Turn on desk lamps,                        | desk_lamp       | state=on
 toggle the floor lamp                      | floor_lamp      | state=toggle
 pulse the desk lamp                        | desk_lamp       | state=pulse
 Hey, Jarvis. Turn on the desk lamp.        | desk_lamp       | state=on
