@@ -20,6 +20,7 @@ log = logging.getLogger("cooee.agent")
 
 START_TIMEOUT_S = 20
 STOP_TIMEOUT_S = 1
+DID_NOT_START = "The embedded agent did not start; run `cooee agent` to see why"
 TOKEN = "COOEE_AGENT_TOKEN"
 """Only who started the process may talk to it; the token never appears on a command line."""
 
@@ -68,17 +69,23 @@ class Embedded:
         async with self._starting:
             if self._settings.url or (self._process and self._process.returncode is None):
                 return
-            self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "cooee", "agent", "--until-eof", f"--model={self._settings.model}"),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                env={**os.environ, TOKEN: self._token, "NOTIFY_SOCKET": ""},
-            )
+            self._process = await self._start()
             try:
                 self._url = f"ws://127.0.0.1:{await self._port(self._process)}/v1/agent/converse"
             except BaseException:
                 await self.close()
                 raise
+
+    async def _start(self) -> asyncio.subprocess.Process:
+        try:
+            return await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "cooee", "agent", "--until-eof", f"--model={self._settings.model}"),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                env={**os.environ, TOKEN: self._token, "NOTIFY_SOCKET": ""},
+            )
+        except OSError as error:
+            raise Refused(f"{DID_NOT_START} ({error.strerror}).", retry_after_s=10) from error
 
     async def _port(self, process: asyncio.subprocess.Process) -> int:
         """The process says on its first line where it listens."""
@@ -86,7 +93,7 @@ class Embedded:
         with contextlib.suppress(TimeoutError, ValueError, KeyError, TypeError):
             line = await asyncio.wait_for(process.stdout.readline(), START_TIMEOUT_S)
             return int(json.loads(line)["port"])
-        raise Refused("The embedded agent did not start; run `cooee agent` to see why.", retry_after_s=10)
+        raise Refused(f"{DID_NOT_START}.", retry_after_s=10)
 
     def _brief(self, brief: Brief) -> Any:
         from cooee.agent import _wire
