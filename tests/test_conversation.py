@@ -314,6 +314,15 @@ def test_the_line_is_let_go_some_time_after_the_last_turn() -> None:
     assert of(do.Disconnect, room.effects) == [do.Disconnect("idle")]
 
 
+def test_a_wake_while_the_line_is_being_let_go_asks_for_a_new_one() -> None:
+    room = awake(keep_s=1.0)
+    while not of(do.Disconnect, room.effects):
+        room.hear(FRAME_S)
+    assert of(do.Connect, room.wake())
+    room(on.SessionDown("idle"))
+    assert room.phase is Phase.LISTENING
+
+
 def test_a_line_kept_always_is_never_let_go() -> None:
     room = awake(keep_s=None)
     room.hear(4000)

@@ -258,6 +258,7 @@ class Conversation:
     def _watch_the_clock(self, now: float) -> None:
         if self._line_until is not None and now >= self._line_until and self.phase not in AWAKE:
             self._line_until = None
+            self._is_up = False  # whoever wakes us while it closes needs a new one
             self._do(do.Disconnect("idle"))
         if self._deadline is None or now < self._deadline:
             return
