@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cooee import devices
-from cooee.alsa import Unavailable
-from cooee.devices import FLOOR_DBFS, Device, find, level_dbfs, owner
+from cooee.sound import devices
+from cooee.sound.alsa import Unavailable
+from cooee.sound.devices import FLOOR_DBFS, Device, find, level_dbfs, owner
 
 DAEMON = Path(devices.__file__).parents[1]
 DEVICES = [
@@ -118,7 +118,7 @@ def test_listing_is_quiet_and_never_fails(tmp_path: Path, config: str, prints: s
     (tmp_path / "asound.conf").write_text(config)
     env = {**os.environ, "PYTHONPATH": str(DAEMON), "ALSA_CONFIG_PATH": str(tmp_path / "asound.conf")}
     code = (
-        "import os, sys; from cooee.devices import list_devices; found = list_devices();"
+        "import os, sys; from cooee.sound.devices import list_devices; found = list_devices();"
         "print([d.name for d in found]); os.write(2, b'mine')"
     )
     done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=30)
@@ -131,7 +131,7 @@ def test_listing_is_quiet_and_never_fails(tmp_path: Path, config: str, prints: s
 def test_only_the_sound_libraries_are_silenced() -> None:
     """What others write meanwhile comes through, even from a child that outlives the silence."""
     code = (
-        "import os, subprocess, sys; from cooee import alsa\n"
+        "import os, subprocess, sys; from cooee.sound import alsa\n"
         "with alsa.exclusive():\n"
         "    os.write(2, b\"Expression 'x' failed in 'y.c', line: 1\\nALSA lib z.c\\n\")\n"
         "    print('a log line', file=sys.stderr)\n"

@@ -15,8 +15,6 @@ CONTRACTS = {"events", "effects", "settings"}
 NEUTRAL = {"kinds", "secret"}
 """Knows no room: how a kind is found by its name, and where keys are."""
 PURE = {"events", "effects", "gate", "reply", "calls", "conversation"}
-SOUND = {"alsa", "devices", "stream", "frames", "wav", "playlist", "flight"}
-"""What microphone and loudspeaker share: the card, its samples, files."""
 
 MAY_IMPORT = {
     "__init__": set(),
@@ -30,15 +28,9 @@ MAY_IMPORT = {
     "conversation": PURE | {"settings"},
     "kinds": set(),
     "secret": set(),
-    "alsa": CONTRACTS,
-    "devices": CONTRACTS | {"alsa"},
-    "frames": set(),
-    "wav": {"frames"},
-    "stream": CONTRACTS | SOUND,
-    "playlist": {"frames"},
-    "flight": {"frames", "playlist"},
-    "mic": CONTRACTS | SOUND,
-    "speaker": CONTRACTS | SOUND,
+    "sound": {"events"},
+    "mic": CONTRACTS | {"sound"},
+    "speaker": CONTRACTS | {"sound"},
     "embedding": set(),
     "wake_models": {"embedding"},
     "quiet": {"wake_models"},
@@ -49,7 +41,7 @@ MAY_IMPORT = {
     "actions": CONTRACTS | NEUTRAL | {"actions"},
     "service": set(),
     "config": CONTRACTS | NEUTRAL | {"wake"},
-    "meter": CONTRACTS | {"devices", "mic"},
+    "meter": CONTRACTS | {"sound", "mic"},
     "timeline": CONTRACTS,
 }
 KNOW_ALL = {"app", "cli", "simulate"}

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from cooee import settings
-from cooee.frames import Converter, Framer, Lag
 from cooee.mic import Mic, Unplayable, read_wav
+from cooee.sound.frames import Converter, Framer, Lag
 
 
 def tone(seconds: float, rate_hz: int, hz: float = 440.0, level: float = 0.5) -> np.ndarray:

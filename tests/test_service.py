@@ -165,7 +165,8 @@ def test_an_abstract_socket_and_no_watchdog(tmp_path: Path) -> None:
 
 BROKEN = """
 import time
-from cooee import cli, flight, speaker, wake
+from cooee import cli, speaker, wake
+from cooee.sound import flight
 def score(*_): raise RuntimeError("the model broke")
 def hang(*_): time.sleep(60)
 """

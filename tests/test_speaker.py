@@ -8,10 +8,10 @@ import pytest
 
 from cooee import settings
 from cooee.events import Event, Hushed, Sounded, Spoken
-from cooee.flight import Flight
-from cooee.playlist import Playlist, Reply, Samples
+from cooee.sound.flight import Flight
+from cooee.sound.playlist import Playlist, Reply, Samples
+from cooee.sound.wav import Recording, Unplayable
 from cooee.speaker import Speaker, loudness
-from cooee.wav import Recording, Unplayable
 
 RATE_HZ = 24000
 

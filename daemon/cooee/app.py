@@ -138,7 +138,8 @@ class App:
                 self._watch(now, effect)
                 self._perform[type(effect)](effect)
             # Muted there are no frames; the tick then proves that the loop and the conversation are alive.
-            if isinstance(event, on.Heard) or (isinstance(event, on.Ticked) and self.phase is Phase.MUTED):
+            gone_through = isinstance(event, on.Heard) or (isinstance(event, on.Ticked) and self.phase is Phase.MUTED)
+            if gone_through and not self._speaker.stuck:
                 self._service.alive()
 
     async def _tick(self) -> None:

@@ -77,7 +77,7 @@ def simulate(wav: Path | None, config_path: Path | None, reply: Path | None, tim
 
     from cooee.service import log_to_the_right_place
     from cooee.simulate import simulate
-    from cooee.wav import Unplayable
+    from cooee.sound.wav import Unplayable
 
     log_to_the_right_place("warning" if config.service.log_level == "info" else config.service.log_level)
     try:
@@ -164,7 +164,7 @@ def _kind(schema: dict[str, object]) -> str:
 
 def _run(until_stopped: Callable[[], Awaitable[None]]) -> None:
     """A room that dies takes the process down, and systemd brings it back."""
-    from cooee.wav import Unplayable
+    from cooee.sound.wav import Unplayable
 
     try:
         asyncio.run(until_stopped())  # type: ignore[arg-type]

@@ -8,9 +8,9 @@ from rich.live import Live
 from rich.text import Text
 
 from cooee import settings
-from cooee.devices import NOUNS, Device, level_dbfs, list_devices
 from cooee.events import Event, MicLost
 from cooee.mic import Mic
+from cooee.sound.devices import NOUNS, Device, level_dbfs, list_devices
 
 WIDTH = 50
 QUIETEST_DBFS = -70.0

@@ -9,11 +9,11 @@ from types import TracebackType
 import numpy as np
 
 from cooee import settings
-from cooee.alsa import Lost, Unavailable
 from cooee.events import Event, MicFound, MicLost
-from cooee.frames import FRAME_SAMPLES, RATE_HZ, Converter, Framer, Lag, gain, to_int16
-from cooee.stream import Stream
-from cooee.wav import Unplayable, read_wav
+from cooee.sound.alsa import Lost, Unavailable
+from cooee.sound.frames import FRAME_SAMPLES, RATE_HZ, Converter, Framer, Lag, gain, to_int16
+from cooee.sound.stream import Stream
+from cooee.sound.wav import Unplayable, read_wav
 
 __all__ = ["FRAME_SAMPLES", "RATE_HZ", "Mic", "Unplayable", "read_wav"]
 

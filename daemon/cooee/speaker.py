@@ -9,13 +9,13 @@ from types import TracebackType
 import numpy as np
 
 from cooee import settings
-from cooee.alsa import Lost, Unavailable
 from cooee.events import Event, Hushed, Sounded, SpeakerFound, SpeakerLost, Spoken
-from cooee.flight import Clock, Flight, Sink
-from cooee.frames import to_int16
-from cooee.playlist import Playlist, Reply, Samples
-from cooee.stream import Stream
-from cooee.wav import Recording
+from cooee.sound.alsa import Lost, Unavailable
+from cooee.sound.flight import Clock, Flight, Sink
+from cooee.sound.frames import to_int16
+from cooee.sound.playlist import Playlist, Reply, Samples
+from cooee.sound.stream import Stream
+from cooee.sound.wav import Recording
 
 CARD_RATES_HZ = (48000, 44100, 16000)
 """Tried after the rate that the agent speaks at."""

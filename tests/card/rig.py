@@ -24,7 +24,7 @@ DAEMON = Path(__file__).parents[2] / "daemon"
 class Rig:
     """`mic`, `speaker`: settings, or None to do without. The frames are kept in `frames_file`.
 
-    `hear_s`: how long each frame takes whoever hears it. `renew_s`: `cooee.alsa.RENEW_S`.
+    `hear_s`: how long each frame takes whoever hears it. `renew_s`: `cooee.sound.alsa.RENEW_S`.
     """
 
     def __init__(
@@ -125,8 +125,9 @@ class Rig:
 def main(setup: dict[str, Any]) -> None:
     from contextlib import ExitStack
 
-    from cooee import alsa, settings
+    from cooee import settings
     from cooee.mic import Mic
+    from cooee.sound import alsa
     from cooee.speaker import Speaker
 
     telling = threading.Lock()

@@ -15,7 +15,7 @@ from card.rig import DAEMON
 def test_a_rate_that_the_card_lacks_is_never_taken_for_opened_while_the_microphone_runs(tmp_path: Path) -> None:
     card = Card(tmp_path / "card").start()
     code = (
-        "import threading, time; from cooee.stream import Stream\n"
+        "import threading, time; from cooee.sound.stream import Stream\n"
         "ended = threading.Event()\n"
         "def listen():\n"
         "    stream = Stream('input', 'card', (48000,), 0.08)\n"

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import soxr
 
-from cooee.frames import RATE_HZ, to_int16
+from cooee.sound.frames import RATE_HZ, to_int16
 
 FLUSH_S = 1.0
 """A recording is brought up to date on the disk this often."""

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from cooee import alsa
+from cooee.sound import alsa
 
 PROC = Path("/proc/asound")
 RATES_HZ = (8000, 16000, 22050, 24000, 32000, 44100, 48000, 96000)

@@ -11,8 +11,8 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from cooee import alsa, devices
-from cooee.alsa import Lost, Unavailable
+from cooee.sound import alsa, devices
+from cooee.sound.alsa import Lost, Unavailable
 
 Samples = npt.NDArray[np.float32]
 Channel = int | Literal["mix"]

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
-from cooee.playlist import Reply, Samples
+from cooee.sound.playlist import Reply, Samples
 
 
 class Sink(Protocol):
