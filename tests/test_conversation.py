@@ -344,6 +344,12 @@ def test_a_lost_microphone_is_shown_in_whatever_phase() -> None:
     assert room(on.MicFound("usb")) == [do.Show(Phase.LISTENING, "")]
 
 
+def test_with_microphone_and_loudspeaker_lost_finding_one_still_shows_the_other() -> None:
+    room = Room()
+    room(on.MicLost("no microphone"), on.SpeakerLost("no loudspeaker"), on.MicFound("usb"))
+    assert room.effects[-1] == do.Show(Phase.ASLEEP, "no loudspeaker")
+
+
 def any_event(rng: random.Random, turn: int) -> Event:
     calls = tuple(on.Call(f"c{rng.randrange(6)}", "lamp", rng.choice([None, {}, {"x": 1}])) for _ in range(3))
     near = turn + rng.randrange(-2, 2)

@@ -26,6 +26,18 @@ def test_opening_twice_sends_nothing_twice() -> None:
     assert gate.open() == []
 
 
+def test_after_a_pause_nothing_from_the_pause_leaves_unless_the_gate_is_opened_for_it() -> None:
+    gate = Gate(3)
+    gate.open()
+    gate.pause()
+    assert gate.push(FRAMES[0]) == []
+    gate.resume()
+    assert gate.push(FRAMES[1]) == [FRAMES[1]]
+    gate.pause()
+    gate.push(FRAMES[2])
+    assert gate.open() == [FRAMES[2]]
+
+
 def test_what_was_said_before_shutting_is_forgotten() -> None:
     gate = Gate(3)
     gate.push(FRAMES[0])

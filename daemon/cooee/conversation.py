@@ -26,7 +26,6 @@ from cooee.reply import GAP_S, Reply
 from cooee.settings import Conversation as Settings
 
 FRAME_S = 0.08
-
 AWAKE = (Phase.LISTENING, Phase.THINKING, Phase.SPEAKING)
 
 
@@ -37,7 +36,6 @@ class Conversation:
         """`bytes_per_s` of the agent's speech; the line is let go `keep_s` after the last turn, None means never."""
         self.phase = Phase.ASLEEP
         self.turn = 0
-        self.fault = ""
         self.is_listening = False
         """Whether frames go to the agent, be it silence while it speaks itself."""
         self._settings = settings
@@ -51,7 +49,12 @@ class Conversation:
         self._is_leaving = False
         self.is_telling = False
         self._calls = Calls()
+        self._faults: dict[str, str] = {}
         self._out: list[Effect] = []
+
+    @property
+    def fault(self) -> str:
+        return " ".join(self._faults.values())
 
     def handle(self, event: Event, now: float) -> list[Effect]:
         self._out = []
@@ -101,20 +104,16 @@ class Conversation:
                 self.is_telling = False
                 if self.phase is Phase.SPEAKING:
                     self._reply_sounded(now)
-            case on.MicLost(reason):
-                self.fault = reason
-            case on.MicFound():
-                self.fault = ""
+            case on.MicLost() | on.SpeakerLost():
+                self._faults[event.room] = event.reason
+            case on.MicFound() | on.SpeakerFound():
+                self._faults.pop(event.room, None)
 
     def _hear(self, event: on.Heard, now: float) -> None:
         if self.phase is Phase.MUTED:
             return
-        half_duplex = self._is_half_duplex(now)
-        if self.is_listening and half_duplex is self._gate.is_open:
-            # Shut, the gate remembers what a barge-in needs; what it remembers of our own echo is never sent.
-            self._gate.shut()
-            if not half_duplex:
-                self._gate.open()
+        if self.is_listening:
+            self._gate.pause() if self._is_half_duplex(now) else self._gate.resume()
         sent = self._gate.push(event.frame)
         if event.wake is not None:
             self._wake(now)

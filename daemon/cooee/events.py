@@ -6,7 +6,7 @@ agent's at the rate that was asked of it.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +38,13 @@ class Ticked:
 class MicLost:
     """The microphone gives no frames; the sentence says which and what there is instead."""
 
+    room: ClassVar[str] = "mic"
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class MicFound:
+    room: ClassVar[str] = "mic"
     device: str
 
 
@@ -50,11 +52,13 @@ class MicFound:
 class SpeakerLost:
     """The loudspeaker takes no samples; the sentence says which and what there is instead."""
 
+    room: ClassVar[str] = "speaker"
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class SpeakerFound:
+    room: ClassVar[str] = "speaker"
     device: str
 
 

@@ -24,6 +24,16 @@ class Gate:
         self._before.clear()
         return before
 
+    def pause(self) -> None:
+        """Let nothing through for a while, but remember what a barge-in would need."""
+        self.is_open = False
+
+    def resume(self) -> None:
+        """Let through what comes from now on; what was remembered in the pause, such as our own echo, never leaves."""
+        if not self.is_open:
+            self._before.clear()
+            self.is_open = True
+
     def shut(self) -> None:
         """Shut, and remember nothing from before."""
         self.is_open = False
