@@ -9,7 +9,7 @@ import pytest
 
 from cooee.effects import Answer
 from cooee.events import AgentSpeech, AgentText, Asked, SessionDown, SettingsApplied, UserText
-from fakes import Peer, Refusal, Script, hold
+from fakes import Peer, Refusal, Script, hold, server
 from talk import FRAME, Talk, frames, talking
 
 KEY = "k3y-that-nobody-may-see"
@@ -148,6 +148,32 @@ async def test_the_user_does_not_wait_for_the_backoff(monkeypatch: pytest.Monkey
         assert len(it.requests) == 1
         talk.session.connect()
         await talk.until(SettingsApplied)
+
+
+async def test_each_time_the_user_wants_a_line_the_backoff_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[float] = []
+    monkeypatch.setattr("random.uniform", lambda least, most: asked.append(most) or 0)
+    async with talking(Refusal(503), backoff_first_s=0.1, backoff_most_s=0.4) as (talk, _):
+        talk.session.connect()
+        await talk.until(SessionDown, 3)
+        talk.session.disconnect("unreachable")
+        await asyncio.sleep(0.05)
+        asked.clear()
+        talk.session.connect()
+        await talk.until(SessionDown, len(talk.of(SessionDown)) + 2)
+    assert asked[:2] == [0.1, 0.2]
+
+
+async def test_a_fault_of_our_own_in_sending_is_no_silence() -> None:
+    """What nobody foresaw takes the process down with a reason, and systemd brings it back."""
+    async with server(hold) as it:
+        talk = Talk(it)
+        talk.session.connect()
+        running = asyncio.create_task(talk.session.run())
+        await talk.until(SettingsApplied)
+        talk.session.answer(None)  # type: ignore[arg-type]
+        with pytest.raises(ExceptionGroup):
+            await asyncio.wait_for(running, 5)
 
 
 @pytest.mark.parametrize("script", [Refusal(401), Refusal(402), Refusal(403), Refusal(404)])

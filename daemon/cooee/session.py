@@ -77,6 +77,9 @@ class Session:
         failures = 0
         while True:
             await self._wanted.wait()
+            if self._hurry.is_set():
+                self._hurry.clear()
+                failures = 0
             began = asyncio.get_running_loop().time()
             error: Exception | None = None
             try:
@@ -84,7 +87,6 @@ class Session:
             except (Refused, OSError) as fault:
                 error, left = fault, False
             if left:
-                failures = 0
                 self._post(SessionDown(self._reason))
                 continue
             # A line that ends soon is a failure even when it ends in order, or a server could make us dial all day.
@@ -127,16 +129,20 @@ class Session:
             await self._close(link)
 
     async def _converse(self, link: Link) -> None:
-        sending = asyncio.create_task(self._send_all(link))
-        try:
-            async for event in link.events():
-                if isinstance(event, Remembered):
-                    self._history.append(event.message)
-                else:
-                    self._post(event)
-        finally:
+        ended: Exception | None = None
+        async with asyncio.TaskGroup() as tasks:
+            sending = tasks.create_task(self._send_all(link))
+            try:
+                async for event in link.events():
+                    if isinstance(event, Remembered):
+                        self._history.append(event.message)
+                    else:
+                        self._post(event)
+            except (Refused, OSError) as error:
+                ended = error
             sending.cancel()
-            await asyncio.gather(sending, return_exceptions=True)
+        if ended:
+            raise ended
 
     async def _send_all(self, link: Link) -> None:
         """Answers first, then what was heard; a KeepAlive when no audio has flowed for a while."""
@@ -198,7 +204,6 @@ class Session:
             await asyncio.sleep(asked_s)
             return
         most_s = min(self._settings.backoff_most_s, self._settings.backoff_first_s * 2 ** min(failures - 1, 20))
-        self._hurry.clear()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(random.uniform(0, most_s)):
                 await self._hurry.wait()
