@@ -134,3 +134,18 @@ def test_ctrl_c_ends_it_as_well_while_the_card_is_away(tmp_path: Path) -> None:
         assert time.monotonic() - began_s < 2
     assert "Traceback" not in speaker.stderr
     assert 'microphone "default"' in speaker.stderr
+
+
+@pytest.mark.parametrize("state", ["just ready", "listening", "listening, to an agent that hangs"])
+def test_stops_at_once_whatever_it_is_doing(tmp_path: Path, card: Card, state: str) -> None:
+    with Running(tmp_path, CONFIG, card.env) as speaker:
+        speaker.wait_for("READY=1")
+        if state != "just ready":
+            time.sleep(1)
+            card.speak(read_wav(LAMP_WAV))
+            speaker.wait_for("STATUS=listening")
+        if state.endswith("hangs"):
+            time.sleep(0.5)
+            speaker.agent.suspend()
+        code, took_s = speaker.terminate()
+    assert (code, took_s < 2) == (0, True)

@@ -34,7 +34,6 @@ log = logging.getLogger("cooee.app")
 
 TICK_S = 0.25
 CLIPS = ("unreachable", "refused", "no_answer")
-STOP_TIMEOUT_S = 1.5
 
 Watch = Callable[[float, Event | Effect], None]
 
@@ -138,8 +137,7 @@ class App:
                 self._watch(now, effect)
                 self._perform[type(effect)](effect)
             # Muted there are no frames; the tick then proves that the loop and the conversation are alive.
-            gone_through = isinstance(event, on.Heard) or (isinstance(event, on.Ticked) and self.phase is Phase.MUTED)
-            if gone_through and not self._speaker.stuck:
+            if isinstance(event, on.Heard) or (isinstance(event, on.Ticked) and self.phase is Phase.MUTED):
                 self._service.alive()
 
     async def _tick(self) -> None:

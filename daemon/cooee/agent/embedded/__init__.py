@@ -19,7 +19,7 @@ from cooee.agent import AgentTable, Brief, Link, Refused
 log = logging.getLogger("cooee.agent")
 
 START_TIMEOUT_S = 20
-STOP_TIMEOUT_S = 1
+STOP_TIMEOUT_S = 0.5
 DID_NOT_START = "The embedded agent did not start; run `cooee agent` to see why"
 TOKEN = "COOEE_AGENT_TOKEN"
 """Only who started the process may talk to it; the token never appears on a command line."""
