@@ -136,6 +136,15 @@ def test_an_agent_out_of_reach_is_told_once_and_shown() -> None:
     assert of(do.Disconnect, room.effects)
 
 
+def test_the_user_waits_no_longer_for_an_agent_however_often_it_is_tried() -> None:
+    room = Room(connect_timeout_s=4.0)
+    room.wake()
+    for _ in range(5):
+        room.hear(1.0)
+        room(on.SessionDown("nobody listens", fault=True))
+    assert [tell.clip for tell in of(do.Tell, room.effects)] == ["unreachable"]
+
+
 def test_waking_while_offline_tries_again() -> None:
     room = Room(connect_timeout_s=5.0)
     room.wake()

@@ -3,6 +3,7 @@
 import http.server
 import json
 import socket
+import subprocess
 import threading
 import wave
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ import soxr
 from cooee.agent.embedded import models
 from cooee.agent.embedded.whisper import Whisper
 from cooee.mic import read_wav
-from running import DAEMON, cooee
+from running import COOEE, DAEMON, clean_env, cooee
 from voices import Voice, noise, say
 
 pytestmark = pytest.mark.slow
@@ -124,6 +125,19 @@ def test_another_rate_two_channels_and_24_bits_are_the_same_recording(tmp_path: 
     done = Simulated(tmp_path, stereo)
     assert done.code == 0, done.err
     assert done.position("wake") < done.position("pin", name="desk_lamp", value=True) < done.position("reply_done")
+
+
+def test_goes_on_when_nobody_reads_its_timeline_any_more(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(QUICK + LAMP)
+    command = [*COOEE, "simulate", "--config", tmp_path / "config.toml", "--timeline", tmp_path / "timeline.jsonl"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env=clean_env(), stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stdout and process.stderr
+        assert "wake" in process.stdout.readline()
+        process.stdout.close()
+        errors = process.stderr.read()
+    assert process.returncode == 0 and "Traceback" not in errors
+    assert "summary" in (tmp_path / "timeline.jsonl").read_text()
 
 
 def test_eight_channels_are_heard_as_one(tmp_path: Path) -> None:

@@ -189,10 +189,10 @@ class Conversation:
             self._line_until = now + self._keep_s
 
     def _line_is_down(self, event: on.SessionDown, now: float) -> None:
-        self._is_up = False
+        was_up, self._is_up = self._is_up, False
         if event.hopeless and self.phase in AWAKE:
             self._give_up("refused", now)
-        elif self.phase in (Phase.LISTENING, Phase.THINKING):
+        elif was_up and self.phase in (Phase.LISTENING, Phase.THINKING):
             self.phase = Phase.LISTENING
             self._calls.forget()
             self._deadline = now + self._settings.connect_timeout_s

@@ -1,5 +1,6 @@
 """What happened when: events and effects as one line each, for people and for programs."""
 
+import contextlib
 import json
 from collections.abc import Callable, Iterator
 from typing import Any, TextIO
@@ -102,4 +103,5 @@ class Timeline:
             print(json.dumps(line, ensure_ascii=False), file=self._out, flush=True)
         shown = "  ".join(f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in fields.items())
         text = Text.assemble((f"{at_s:8.3f}  ", "dim"), (f"{name:<18} ", STYLES.get(name, "")), shown)
-        self._console.print(text, soft_wrap=True)
+        with contextlib.suppress(SystemExit):  # rich's answer when nobody reads any more, as with "| head"
+            self._console.print(text, soft_wrap=True)
