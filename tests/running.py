@@ -23,10 +23,11 @@ COOEE = (sys.executable, "-m", "cooee")
 
 
 def clean_env(**more: str) -> dict[str, str]:
-    """This process's environment without what makes a cooee behave differently."""
+    """This process's environment without what makes a cooee behave differently, nor what is to be empty."""
     strange = ("DEEPGRAM_API_KEY", "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "JOURNAL_STREAM")
     own = {name: value for name, value in os.environ.items() if name not in strange}
-    return {**own, **MOCK_PINS, "PYTHONPATH": str(DAEMON), **more}
+    whole = {**own, **MOCK_PINS, "PYTHONPATH": str(DAEMON), **more}
+    return {name: value for name, value in whole.items() if value}
 
 
 def cooee(*arguments: object, timeout_s: float = 60, **env: str) -> "subprocess.CompletedProcess[str]":

@@ -12,6 +12,7 @@ from running import DAEMON, cooee
 pytestmark = pytest.mark.slow
 
 SHIPPED = DAEMON.parent / "config" / "config.toml"
+SILENT_WAV = b"RIFF\x24\x7d\0\0WAVEfmt \x10\0\0\0\1\0\1\0\x80>\0\0\0}\0\0\2\0\x10\0data\0\x7d\0\0" + bytes(32000)
 TWENTY_FAULTS = """
 [mic]
 devcie = "default"
@@ -83,6 +84,32 @@ def test_no_command_starts_with_a_faulty_config(tmp_path: Path, command: list[st
     done = cooee(*command, "--config", config)
     assert done.returncode == (78 if command == ["run"] else 1)
     assert "devcie" in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("config", "says"),
+    [
+        ('[wake]\nwords = ["{file}"]\n', '"{file}" is not an ONNX model'),
+        ('[mic]\ntype = "file"\nfile = "{file}"\n', "{file} is no WAV file"),
+    ],
+)
+def test_a_file_that_is_not_what_it_should_be_is_said_in_a_sentence(tmp_path: Path, config: str, says: str) -> None:
+    (file := tmp_path / "file.onnx").write_text("a text")
+    (tmp_path / "config.toml").write_text(config.format(file=file))
+    commands = {"run": 78, "devices --meter": 1} if "mic" in config else {"run": 78, "simulate": 2}
+    for command, code in commands.items():
+        done = cooee(*command.split(), "--config", tmp_path / "config.toml")
+        assert done.returncode == code and says.format(file=file) in done.stderr
+        assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_machine_without_pins_is_no_reason_for_warnings(tmp_path: Path) -> None:
+    (tmp_path / "silence.wav").write_bytes(SILENT_WAV)
+    (tmp_path / "config.toml").write_text("")
+    options = ("--pins", "real", "--config", tmp_path / "config.toml")
+    done = cooee("simulate", tmp_path / "silence.wav", *options, GPIOZERO_PIN_FACTORY="")
+    assert done.returncode == 3
+    assert "Warning" not in done.stderr and "PinFactory" not in done.stderr
 
 
 def test_check_prints_what_the_agent_will_see() -> None:

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 import threading
+import warnings
 from collections.abc import Callable
 from importlib.resources import as_file, files
 from typing import Any
@@ -201,7 +202,10 @@ def _have_pins() -> None:
     import gpiozero
 
     try:
-        gpiozero.Device.ensure_pin_factory()
+        with warnings.catch_warnings():
+            # One for each library that is not here; whoever needs a pin says in a sentence that there is none.
+            warnings.simplefilter("ignore", gpiozero.PinFactoryFallback)
+            gpiozero.Device.ensure_pin_factory()
     except gpiozero.BadPinFactory:
         log.debug("no GPIO pins here")
 

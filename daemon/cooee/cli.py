@@ -77,14 +77,13 @@ def simulate(wav: Path | None, config_path: Path | None, reply: Path | None, tim
 
     from cooee.service import log_to_the_right_place
     from cooee.simulate import simulate
-    from cooee.sound.wav import Unplayable
 
     log_to_the_right_place("warning" if config.service.log_level == "info" else config.service.log_level)
     try:
         ended = simulate(
             config, wav, reply=reply, timeline=timeline, real_pins=pins == "real", console=Console(highlight=False)
         )
-    except Unplayable as error:
+    except _unusable() as error:
         _stop(str(error), 2)
     sys.exit(int(ended))
 
@@ -120,7 +119,10 @@ def devices(meter: bool, config_path: Path | None) -> None:
     from cooee import meter as meters
 
     if meter:
-        meters.show_level(_config(config_path, 1).mic)
+        try:
+            meters.show_level(_config(config_path, 1).mic)
+        except _unusable() as error:
+            _stop(str(error), 1)
     else:
         meters.show_devices()
 
@@ -162,13 +164,19 @@ def _kind(schema: dict[str, object]) -> str:
     return "|".join(map(str, options)) if isinstance(options, list) else str(schema.get("type", "any"))
 
 
+def _unusable() -> tuple[type[Exception], ...]:
+    """What is wrong with a file that the config or the user names; each is a sentence."""
+    from cooee.sound.wav import Unplayable
+    from cooee.wake import BadModel
+
+    return Unplayable, BadModel
+
+
 def _run(until_stopped: Callable[[], Awaitable[None]]) -> None:
     """A room that dies takes the process down, and systemd brings it back."""
-    from cooee.sound.wav import Unplayable
-
     try:
         asyncio.run(until_stopped())  # type: ignore[arg-type]
-    except Unplayable as error:
+    except _unusable() as error:
         _stop(f"The speaker can't start: {error}", EX_CONFIG)
     except Exception as died:
         logging.getLogger("cooee.app").critical("a room of the speaker died", exc_info=died)

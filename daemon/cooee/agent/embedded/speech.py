@@ -67,7 +67,8 @@ class Speech:
             raise Unavailable("FAILED_TO_SPEAK", f"the voice failed: {error}") from error
         finally:
             # Behind the piece that may still be under way: a generator cannot be closed while it runs.
-            self._mouth.submit(pieces.close)
+            with contextlib.suppress(RuntimeError):  # the process is ending
+                self._mouth.submit(pieces.close)
 
     async def close(self) -> None:
         for task in self._loading.values():
