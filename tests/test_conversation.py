@@ -127,6 +127,17 @@ def test_a_long_question_is_not_cut_by_the_no_speech_timer() -> None:
     assert room.phase is Phase.ASLEEP
 
 
+def test_the_wake_word_alone_does_not_keep_it_listening() -> None:
+    room = awake(no_speech_timeout_s=6.0)
+    room(on.UserStarted())
+    room.hear(1)
+    room(on.NothingSaid())
+    room.hear(5)
+    assert room.phase is Phase.LISTENING
+    room.hear(1.5)
+    assert room.phase is Phase.ASLEEP
+
+
 def test_an_agent_out_of_reach_is_told_once_and_shown() -> None:
     room = Room(connect_timeout_s=5.0)
     room.wake()
@@ -381,6 +392,7 @@ def any_event(rng: random.Random, turn: int) -> Event:
             on.SessionDown("x", rng.random() < 0.5, rng.random() < 0.2),
             on.UserStarted(),
             on.UserText("x"),
+            on.NothingSaid(),
             on.AgentThought(),
             on.AgentText("x"),
             on.AgentSpeech(bytes(rng.randrange(9000))),

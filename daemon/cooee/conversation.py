@@ -88,6 +88,8 @@ class Conversation:
                 self._reply.is_stale = False
                 if self.phase is Phase.LISTENING:
                     self._think(now)
+            case on.NothingSaid() if self.phase is Phase.LISTENING:
+                self._deadline = now + self._settings.no_speech_timeout_s
             case on.AgentThought() if self.phase is Phase.LISTENING and not self._reply.is_stale:
                 self._think(now)
             case on.AgentSpeech():
@@ -145,7 +147,6 @@ class Conversation:
         self._do(*(do.Send(self.turn, frame) for frame in self._gate.open()))
 
     def _listen(self, now: float) -> None:
-        """A new turn of the user's."""
         self.turn += 1
         self.phase = Phase.LISTENING
         self._is_leaving = False

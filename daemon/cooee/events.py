@@ -120,6 +120,11 @@ class UserText:
 
 
 @dataclass(frozen=True, slots=True)
+class NothingSaid:
+    """What began as speech (`UserStarted`) was none, or no more than the wake word."""
+
+
+@dataclass(frozen=True, slots=True)
 class AgentThought:
     """The agent is at work on an answer."""
 
@@ -213,6 +218,7 @@ Event = (
     | SessionDown
     | UserStarted
     | UserText
+    | NothingSaid
     | AgentThought
     | AgentText
     | AgentSpeech

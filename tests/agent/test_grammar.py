@@ -247,6 +247,11 @@ def test_a_garbled_wake_phrase_is_cut_only_if_the_rest_is_understood(house: Gram
     assert house.heard(heard) == followed
 
 
+@pytest.mark.parametrize("heard", ["Clay Jarvis.", "Hey, Jarvis!", "Hey Javis", "A Jarvis?"])
+def test_the_wake_phrase_alone_is_nothing_to_be_answered(house: Grammar, heard: str) -> None:
+    assert house.heard(heard) == ""
+
+
 def test_an_and_at_the_head_may_have_been_an_un() -> None:
     grammar = Grammar(HOUSE, ["hey jarvis"])
     for heard in ("And lock the front door,", "Then lock the front door."):

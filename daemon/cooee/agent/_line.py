@@ -94,7 +94,7 @@ class Line:
 
     async def events(self) -> AsyncIterator[Event | Remembered]:
         async for message in self._since_settings():
-            if _wire.kind_of(message) == "Warning":
+            if _wire.kind_of(message) == "Warning" and _wire.code(message) != _wire.NOTHING_SAID:
                 log.info("the agent warns: %s", _wire.code(message))
             self._signatures |= _wire.signatures(message)
             for event in _wire.meaning(message):

@@ -22,6 +22,7 @@ from cooee.events import (
     Asked,
     Call,
     Event,
+    NothingSaid,
     UserStarted,
     UserText,
     Withdrawn,
@@ -30,6 +31,8 @@ from cooee.events import (
 log = logging.getLogger("cooee.agent")
 
 MICROPHONE_RATE_HZ = 16_000
+NOTHING_SAID = "NOTHING_SAID"
+"""A warning of the embedded agent's; the vendor's never says that what began as speech was none."""
 
 # Deepgram's documentation of the Voice Agent's errors: these come again however often one connects.
 HOPELESS = {
@@ -91,6 +94,8 @@ def meaning(message: object) -> Iterator[Event | Remembered]:  # noqa: C901 (one
         case "ConversationText":
             if text := _text(message, "content"):
                 yield UserText(text) if _text(message, "role") == "user" else AgentText(text)
+        case "Warning" if code(message) == NOTHING_SAID:
+            yield NothingSaid()
         case "AgentAudioDone":
             yield AgentDone()
         case "FunctionCallRequest":

@@ -10,7 +10,7 @@ from cooee.agent.embedded.filling import Candidate, candidate, measured, number_
 from cooee.agent.embedded.names import ARTICLES
 from cooee.agent.embedded.skill import Skill, fits, skill
 from cooee.agent.embedded.targets import amounts, lists, targets
-from cooee.agent.embedded.tidy import plain, tidy, unaddressed, without_mumbling
+from cooee.agent.embedded.tidy import only_mumbling, plain, tidy, unaddressed, without_mumbling
 from cooee.agent.embedded.understood import Ambiguous, Asked, Call, Calls, Dismissed, Nothing, OutOfRange, Understood
 
 _NEGATED = re.compile(
@@ -48,13 +48,14 @@ class Grammar:
 
     def heard(self, text: str) -> str:
         """The sentence as it is to be followed: also a wake phrase that was spelled beyond recognition is cut off,
-        at either end, if then, and only then, the rest is understood.
+        at either end, if then, and only then, the rest is understood. Empty if there was nothing but the wake phrase.
         """
         text = self.unaddressed(text)
         if self._keyterms and isinstance(self.parse(text), Nothing):
             for rest in without_mumbling(text, self._keyterms):
                 if not isinstance(self.parse(rest), Nothing):
                     return rest
+            return "" if only_mumbling(text, self._keyterms) else text
         return text
 
     def parse(self, text: str, it: str | None = None) -> Understood:

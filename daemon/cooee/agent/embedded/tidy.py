@@ -121,9 +121,16 @@ def without_mumbling(text: str, keyterms: Iterable[str]) -> Iterator[str]:
             yield text[: tail[0].start()].rstrip(" ,;:-")
 
 
-def _mumbled(words: Sequence[re.Match[str]], names: Sequence[str]) -> bool:
+def only_mumbling(text: str, keyterms: Iterable[str]) -> bool:
+    """Whether the whole of it may be the wake phrase, heard badly: "Clay Jarvis." for "hey jarvis"."""
+    found = list(re.finditer(r"[\w']+", text))
+    names = ["".join(tidy(keyterm).split()) for keyterm in keyterms]
+    return len(found) <= 3 and _mumbled(found, names, 0.65)
+
+
+def _mumbled(words: Sequence[re.Match[str]], names: Sequence[str], ratio: float = 0.5) -> bool:
     said = "".join(word.group().lower() for word in words)
-    return len(said) > 3 and any(SequenceMatcher(None, said, name).ratio() >= 0.5 for name in names)
+    return len(said) > 3 and any(SequenceMatcher(None, said, name).ratio() >= ratio for name in names)
 
 
 def _cut(text: str, names: list[str]) -> str | None:

@@ -128,6 +128,10 @@ class Turns:
             self._latency = {"stt_latency": round(loop.time() - started_s, 3)}
             # Confirmed: from here on the turn is answered, whatever is said meanwhile.
             self._spawn(self._confirmed(text, ended_s))
+        else:
+            # Or the client would go on listening to somebody who does not speak.
+            nothing = "What began as speech was none, or no more than the wake word."
+            await self._send({"type": "Warning", "code": "NOTHING_SAID", "description": nothing})
 
     async def _second(self, samples: Any, text: str) -> str:
         """The second opinion's text if it can be followed and sounds like the first; else the first."""
