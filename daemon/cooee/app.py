@@ -137,6 +137,8 @@ class App:
             for effect in self._conversation.handle(event, now):
                 self._watch(now, effect)
                 self._perform[type(effect)](effect)
+            if isinstance(event, on.MicLost | on.MicFound):
+                self._service.wait_for_microphone(missing=isinstance(event, on.MicLost))
             # Muted there are no frames; the tick then proves that the loop and the conversation are alive.
             if isinstance(event, on.Heard) or (isinstance(event, on.Ticked) and self.phase is Phase.MUTED):
                 self._service.alive()

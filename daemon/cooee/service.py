@@ -11,12 +11,16 @@ import time
 from systemd import daemon  # type: ignore[attr-defined]
 from systemd.journal import JournalHandler
 
+MISSING_LIMIT_S = 600.0
+"""A microphone may be unplugged for so long before the whole speaker is started anew."""
+
 
 class Service:
     """Tells systemd how we are. `alive` is called when a frame has gone all the way; nothing else pats the watchdog."""
 
     def __init__(self) -> None:
-        self._pat_every_s = _watchdog_s() / 4
+        self._limit_s = _watchdog_s()
+        self._pat_every_s = self._limit_s / 4
         self._patted_at = -self._pat_every_s
         self._status = ""
 
@@ -37,6 +41,12 @@ class Service:
         if self._pat_every_s and now - self._patted_at >= self._pat_every_s:
             self._patted_at = now
             daemon.notify("WATCHDOG=1")
+
+    def wait_for_microphone(self, missing: bool) -> None:
+        """While a microphone is known to be missing there is nothing to pat for; systemd waits longer than usual."""
+        if self._limit_s:
+            limit_s = MISSING_LIMIT_S if missing else self._limit_s
+            daemon.notify(f"WATCHDOG_USEC={round(limit_s * 1e6)}")
 
 
 def _watchdog_s() -> float:

@@ -46,6 +46,7 @@ class Session:
         self._answers: deque[Answer] = deque()
         self._history: deque[Any] = deque(maxlen=settings.history_messages)
         self._has_greeted = False
+        self._told = ""
 
     def connect(self) -> None:
         """Have a line; a wait after a failure is cut short, unless it was the agent that asked for it."""
@@ -122,6 +123,7 @@ class Session:
             async with asyncio.timeout(self._settings.apply_timeout_s):
                 await link.settle(brief)
             self._has_greeted = True
+            self._told = ""
             self._answers.clear()
             self._post(SettingsApplied())
             await self._converse(link)
@@ -192,7 +194,9 @@ class Session:
         reason = str(error) or "the agent did not answer in time"
         refused = error if isinstance(error, Refused) else None
         hopeless = refused is not None and refused.hopeless
-        log.log(logging.ERROR if hopeless else logging.WARNING, "%s", reason)
+        level = logging.ERROR if hopeless else logging.WARNING
+        log.log(logging.DEBUG if reason == self._told else level, "%s", reason)
+        self._told = reason
         if hopeless:
             self._wanted.clear()
         self._post(SessionDown(reason, fault=True, hopeless=hopeless))

@@ -167,6 +167,7 @@ class Speaker:
     def _write(self, sink: Sink) -> None:
         left = sink.period
         pieces: list[Samples] = []
+        target = loudness(self._volume)
         for reply, samples in self._playlist.take(sink.period, sink.rate_hz):
             self._flight.add(reply, samples)
             pieces.append(samples)
@@ -174,10 +175,13 @@ class Speaker:
         if left:
             pieces.append(np.zeros(left, np.float32))
             self._flight.add(None, pieces[-1])
-        target = loudness(self._volume)
-        ramp = np.linspace(self._gain, target, sink.period, dtype=np.float32)
+        if left == sink.period:
+            sink.rest()
+        elif self._gain == target:
+            sink.write(np.concatenate(pieces) * np.float32(target))
+        else:
+            sink.write(np.concatenate(pieces) * np.linspace(self._gain, target, sink.period, dtype=np.float32))
         self._gain = target
-        sink.write(np.concatenate(pieces) * ramp)
 
     def _sounds(self, reply: Reply, samples: Samples, first: bool) -> None:
         if self._recording:

@@ -57,6 +57,15 @@ async def test_speech_is_understood_and_acted_on(tmp_path: Path) -> None:
         assert client.types().index("UserStartedSpeaking") < client.types().index("ConversationText")
 
 
+async def test_the_wake_phrase_alone_is_told_to_be_nothing(tmp_path: Path) -> None:
+    async with line() as client:
+        await client.settle()
+        await client.stream(spoken("hey jarvis", tmp_path))
+        warning = await client.until("Warning")
+        assert warning["code"] == "NOTHING_SAID"
+        assert "ConversationText" not in client.types()
+
+
 async def test_zeros_are_silence_and_noise_is_no_turn() -> None:
     async with line() as client:
         await client.settle()

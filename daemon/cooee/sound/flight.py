@@ -28,6 +28,9 @@ class Sink(Protocol):
 
     def write(self, mono: Samples) -> None: ...
 
+    def rest(self) -> None:
+        """Write a period of silence; what a speaker does nearly all day costs nearly nothing."""
+
     def drop(self) -> None:
         """Forget what was written and did not sound yet."""
 
@@ -58,6 +61,9 @@ class Clock:
 
     def write(self, mono: Samples) -> None:
         self._written += len(mono)
+
+    def rest(self) -> None:
+        self._written += self.period
 
     def drop(self) -> None:
         self._start_s, self._written = time.monotonic(), 0

@@ -140,9 +140,15 @@ class Stream:
             samples = np.clip(np.rint(mono * np.float32(2**15)), -(2**15), 2**15 - 1).astype("<i2")
         else:
             samples = np.clip(mono.astype(np.float64) * 2**31, -(2**31), 2**31 - 1).astype("<i4")
-        raw = np.repeat(samples, self.channels).tobytes()
+        self._put(np.repeat(samples, self.channels).tobytes(), len(mono))
+
+    def rest(self) -> None:
+        """Write a period of silence. Raises Lost."""
+        self._put(bytes(self.period * self.channels * self.width), self.period)
+
+    def _put(self, raw: bytes, frames: int) -> None:
         # PortAudio 19.6 spins for ever in a write to a card that went away, so look once more, as late as possible.
-        if self.room() < len(mono):
+        if self.room() < frames:
             return
         try:
             with alsa.calling:
