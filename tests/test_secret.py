@@ -1,5 +1,6 @@
 """Where keys come from, and which files are refused."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -53,10 +54,32 @@ def test_a_file_that_others_may_read_is_refused_with_the_cure(file: Path, mode: 
 
 
 def test_a_file_that_is_missing_a_folder_or_no_text_is_refused(file: Path) -> None:
-    with pytest.raises(Exposed, match="No such file"):
+    with pytest.raises(Exposed, match="no such file"):
         secret("deepgram_api_key", f"{file}.not")
     with pytest.raises(Exposed, match="directory"):
         secret("deepgram_api_key", str(file.parent))
     file.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(Exposed, match="no text"):
         secret("deepgram_api_key", str(file))
+
+
+def test_a_blank_credential_is_none_and_the_file_is_looked_at(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "deepgram_api_key").write_text("\n")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    assert secret("deepgram_api_key", str(file)) == "from-the-file"
+    assert secret("deepgram_api_key") is None
+
+
+@pytest.mark.parametrize("key", ["0123456789abcdef", "0123456789abcdef" * 40])
+def test_a_key_that_stands_where_its_file_should_be_is_not_told(key: str) -> None:
+    with pytest.raises(Exposed, match="path of a file that holds the key") as refused:
+        secret("deepgram_api_key", key)
+    assert key not in str(refused.value)
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe", 0o600)
+    with pytest.raises(Exposed, match="no regular file"):
+        secret("deepgram_api_key", str(tmp_path / "pipe"))
