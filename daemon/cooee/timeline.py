@@ -35,6 +35,7 @@ class Timeline:
         self._reply_s = 0.0
         self._reply_turn = -1
         self._was_understood = False
+        self._told: set[int] = set()
 
     def watch(self, now: float, item: Event | Effect) -> None:
         """Take an event or an effect at the loop's time `now`."""
@@ -85,12 +86,15 @@ class Timeline:
             case do.Play() if item.turn != self._reply_turn:
                 self._reply_turn = item.turn
                 yield "reply_first_byte", {}
+            case do.Tell():
+                self._told.add(item.turn)
             case on.Sounded():
                 yield "reply_first_sample", {}
             case on.Hushed():
                 yield "hush", {"dropped_s": round(item.dropped_s, 3)}
             case on.Spoken():
-                self.turns += self._was_understood
+                # A sentence of our own, such as that the agent is out of reach, is no answer of its.
+                self.turns += self._was_understood and item.turn not in self._told
                 self._was_understood = False
                 self._reply_s += item.played_s
                 yield "reply_done", {}
