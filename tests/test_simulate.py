@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import os
 import socket
 import subprocess
 import threading
@@ -180,6 +181,40 @@ def test_what_cannot_be_written_is_said(tmp_path: Path, option: str) -> None:
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
     assert line == f"{nowhere} cannot be written: No such file or directory"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["said.wav", "--reply", "said.wav"],
+        ["said.wav", "--timeline", "other/../said.wav"],
+        ["said.wav", "--reply", "link.wav"],
+        ["said.wav", "--reply", "out", "--timeline", "out"],
+        ["said.wav", "--timeline", "config.toml"],
+    ],
+)
+def test_no_file_is_overwritten_by_another(tmp_path: Path, options: list[str]) -> None:
+    (tmp_path / "other").mkdir()
+    (wav := tmp_path / "said.wav").write_bytes(LAMP_WAV.read_bytes())
+    (tmp_path / "link.wav").hardlink_to(wav)
+    (config := tmp_path / "config.toml").write_text(QUICK)
+    places = [option if option.startswith("--") else tmp_path / option for option in options]
+    done = cooee("simulate", "--config", config, *places)
+    assert done.returncode == 2 and "overwrite" in done.stderr and len(done.stderr.splitlines()) == 1
+    assert wav.read_bytes() == LAMP_WAV.read_bytes() and config.read_text() == QUICK
+
+
+def test_a_full_disk_under_the_timeline_is_said() -> None:
+    done = cooee("simulate", "--timeline", "/dev/full", "--config", SHIPPED)
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert done.stderr.splitlines()[-1] == "/dev/full cannot be written: No space left on device"
+
+
+@pytest.mark.parametrize("arguments", [["{}"], ["--reply", "{}"]])
+def test_a_pipe_is_no_wav_and_is_not_waited_for(tmp_path: Path, arguments: list[str]) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    done = cooee("simulate", *(each.format(tmp_path / "pipe") for each in arguments), "--config", SHIPPED)
+    assert done.returncode == 2 and "is no regular file" in done.stderr and len(done.stderr.splitlines()) == 1
 
 
 def test_a_faulty_config_is_refused(tmp_path: Path) -> None:

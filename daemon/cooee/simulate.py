@@ -1,8 +1,10 @@
 """The whole speaker with a WAV as its microphone: nothing is pretended but the card and the pins."""
 
 import asyncio
+import contextlib
+import itertools
 import os
-from contextlib import ExitStack
+from collections.abc import Mapping
 from dataclasses import replace
 from enum import IntEnum
 from importlib.resources import as_file, files
@@ -43,18 +45,23 @@ class Simulation:
     async def run(self) -> Ended:
         from cooee.app import App
 
-        with ExitStack() as open_files:
+        with contextlib.ExitStack() as open_files:
             out = None
             if self._timeline_path:
-                out = open_files.enter_context(_writable(self._timeline_path))
+                out = _writable(self._timeline_path)
+                open_files.callback(_close, out)
             self._app = App(self._config, self._watch)
             self._timeline = Timeline(out, self._console, lambda: self._app.session.bytes_sent)
             await self._app.run()
             self._timeline.summary(asyncio.get_running_loop().time())
+        if self._timeline.unwritable:
+            raise Unplayable(f"{self._timeline_path} cannot be written: {self._timeline.unwritable.strerror}")
         return self._ending()
 
     def _watch(self, now: float, item: Event | Effect) -> None:
         self._timeline.watch(now, item)
+        if self._timeline.unwritable:
+            self._app.stop()
         if isinstance(item, Heard):
             silent_s = item.at_s - self._speech_s
             resting = self._app.phase in (Phase.ASLEEP, Phase.OFFLINE) and not self._app.is_telling
@@ -76,6 +83,20 @@ def _writable(path: Path) -> TextIO:
         raise Unplayable(f"{path} cannot be written: {fault.strerror}") from None
 
 
+def _close(out: TextIO) -> None:
+    with contextlib.suppress(OSError):  # what could not be written has been told already
+        out.close()
+
+
+def _keep_apart(named: Mapping[str, Path | None]) -> None:
+    """Nothing that is read or written here may be overwritten by another. Raises Unplayable."""
+    files = {name: path for name, path in named.items() if path and not (path.exists() and not path.is_file())}
+    for (one, path), (other, another) in itertools.combinations(files.items(), 2):
+        same = path.resolve() == another.resolve()
+        if same or (path.exists() and another.exists() and path.samefile(another)):
+            raise Unplayable(f"{another} is both {one} and {other}, which would overwrite it; name another file")
+
+
 def simulate(
     config: Config, wav: Path | None, *, reply: Path | None, timeline: Path | None, real_pins: bool, console: Console
 ) -> Ended:
@@ -85,6 +106,7 @@ def simulate(
         os.environ.update(GPIOZERO_PIN_FACTORY="mock", GPIOZERO_MOCK_PIN_CLASS="mockpwmpin")
     with as_file(files("cooee") / "sounds" / "hey_jarvis_turn_on_the_lamp.wav") as bundled:
         path = wav or bundled
+        _keep_apart({"the recording": path, "the config": Path(config.file), "--reply": reply, "--timeline": timeline})
         speech_s = len(read_wav(path)) / 16_000
         mic = config.mic.model_copy(update={"type": "file", "file": str(path)})
         speaker = config.speaker.model_copy(update={"type": "file", "file": str(reply or os.devnull)})

@@ -20,13 +20,14 @@ STYLES = {"wake": "bold green", "user_text": "bold cyan", "agent_text": "bold ma
 class Timeline:
     """Writes `{"t": seconds since the first frame, "event": name, ...}` lines, and the same readably on the terminal.
 
-    `sent` tells how many bytes of audio have left for the agent so far.
+    `sent` tells how many bytes of audio have left for the agent so far. `unwritable`: why `out` takes no more lines.
     """
 
     def __init__(self, out: TextIO | None, console: Console, sent: Callable[[], int]) -> None:
         self.wakes = 0
         self.turns = 0
         self.was_refused = False
+        self.unwritable: OSError | None = None
         self._out = out
         self._console = console
         self._sent = sent
@@ -103,8 +104,11 @@ class Timeline:
 
     def _write(self, at_s: float, name: str, fields: dict[str, Any]) -> None:
         line = {"t": round(at_s, 3), "event": name, **fields}
-        if self._out:
-            print(json.dumps(line, ensure_ascii=False), file=self._out, flush=True)
+        if self._out and not self.unwritable:
+            try:
+                print(json.dumps(line, ensure_ascii=False), file=self._out, flush=True)
+            except OSError as fault:
+                self.unwritable = fault
         shown = "  ".join(f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in fields.items())
         text = Text.assemble((f"{at_s:8.3f}  ", "dim"), (f"{name:<18} ", STYLES.get(name, "")), shown)
         with contextlib.suppress(SystemExit):  # rich's answer when nobody reads any more, as with "| head"

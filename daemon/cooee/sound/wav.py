@@ -49,6 +49,8 @@ def read_wav(path: Path | str, channel: int | Literal["mix"] = "mix") -> npt.NDA
 def _read(path: Path | str) -> tuple[npt.NDArray[np.float64], int]:
     """Samples between -1 and 1, shape (frames, channels), and their rate."""
     try:
+        if Path(path).exists() and not Path(path).is_file():
+            raise Unplayable(f"{path} is no regular file; a WAV file is wanted")
         data = Path(path).read_bytes()
     except OSError as fault:
         raise Unplayable(f"{path} cannot be read: {fault.strerror}") from None
@@ -103,6 +105,8 @@ class Recording:
         self._flushed_s = time.monotonic()
         self.samples = 0
         try:
+            if Path(path).is_fifo() or Path(path).is_socket():  # to open one may hang
+                raise Unplayable(f"{path} is no regular file; a WAV file can't be written to it")
             self._file = Path(path).open("wb")  # noqa: SIM115 (lives as long as the recording)
         except OSError as fault:
             raise Unplayable(f"{path} cannot be written: {fault.strerror}") from None
