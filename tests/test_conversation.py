@@ -343,6 +343,64 @@ def test_a_wake_while_the_line_is_being_let_go_asks_for_a_new_one() -> None:
     assert room.phase is Phase.LISTENING
 
 
+def test_a_line_that_comes_and_goes_while_nobody_speaks_is_not_kept_for_ever() -> None:
+    room = awake(keep_s=60.0)
+    room.hear(10)
+    for _ in range(5):
+        room(on.SessionDown("reset", fault=True))
+        room.hear(20)
+        room(on.SettingsApplied())
+    assert do.Disconnect("idle") in room.effects
+
+
+def test_a_line_that_comes_and_goes_does_not_keep_the_user_waiting_for_ever() -> None:
+    room = Room(connect_timeout_s=10.0, no_speech_timeout_s=6.0)
+    room.wake()
+    for _ in range(20):
+        room(on.SettingsApplied())
+        room.hear(0.5)
+        room(on.SessionDown("reset", fault=True))
+        room.hear(0.5)
+    assert room.phase is Phase.OFFLINE
+    assert [effect.clip for effect in room.effects if isinstance(effect, do.Tell)] == ["unreachable"]
+
+
+def test_the_answer_behind_a_filler_is_waited_for() -> None:
+    room = awake(follow_up_s=0.0)
+    room(on.UserText("turn on the lamp"), on.Asked((on.Call("c1", "lamp"),)))
+    room(on.AgentSpeech(b"one moment"), on.AgentDone(), on.Acted(room.turn, "c1", "lamp", "It is on.", True))
+    room(on.Spoken(room.turn))
+    assert room.phase is Phase.THINKING
+    room(on.AgentSpeech(b"it is on"), on.AgentDone())
+    room(on.Spoken(room.turn))
+    assert room.phase is Phase.ASLEEP
+
+
+def test_an_answer_that_comes_too_late_is_not_the_answer_to_the_next_question() -> None:
+    room = awake(thinking_timeout_s=5.0)
+    room(on.UserText("one"))
+    room.hear(6)
+    room.wake()
+    assert not of(do.Play, room(on.AgentSpeech(b"the answer to one")))
+    room(on.UserStarted(), on.UserText("two"))
+    assert of(do.Play, room(on.AgentSpeech(b"the answer to two")))
+
+
+def test_a_call_of_a_line_that_broke_is_not_waited_for() -> None:
+    room = speaking()
+    room(on.Asked((on.Call("c1", "lamp"),)), on.SessionDown("reset", fault=True), on.SettingsApplied())
+    room(on.Spoken(room.turn))
+    assert room.phase is Phase.LISTENING
+    assert not of(do.Answer, room(on.Acted(room.turn, "c1", "lamp", "on", True)))
+
+
+def test_muting_silences_our_own_sentences_too() -> None:
+    room = Room(connect_timeout_s=5.0)
+    room.wake()
+    room.hear(6)
+    assert of(do.Hush, room(on.Muted("switch"))) == [do.Hush(room.turn)]
+
+
 def test_a_line_kept_always_is_never_let_go() -> None:
     room = awake(keep_s=None)
     room.hear(4000)

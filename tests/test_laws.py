@@ -14,7 +14,7 @@ CONTRACTS = {"events", "effects", "settings"}
 """What any room may know."""
 NEUTRAL = {"kinds", "secret"}
 """Knows no room: how a kind is found by its name, and where keys are."""
-PURE = {"events", "effects", "gate", "reply", "calls", "conversation"}
+PURE = {"events", "effects", "gate", "reply", "calls", "lease", "conversation"}
 
 MAY_IMPORT = {
     "__init__": set(),
@@ -24,6 +24,7 @@ MAY_IMPORT = {
     "settings": set(),
     "gate": set(),
     "reply": set(),
+    "lease": set(),
     "calls": {"events", "effects"},
     "conversation": PURE | {"settings"},
     "kinds": set(),

@@ -44,13 +44,18 @@ class Stuck(Exception):
 
 
 class App:
-    """Built from a config without faults; `run` returns when `stop` was called, and raises when a room died."""
+    """Built from a config without faults; `run` returns when `stop` was called, and raises when a room died.
 
-    def __init__(self, config: Config, watch: Watch = lambda now, item: None) -> None:
+    `watch` is told every event and effect; `stopping`, when set, stops the speaker as `stop` does.
+    """
+
+    def __init__(
+        self, config: Config, watch: Watch = lambda now, item: None, stopping: asyncio.Event | None = None
+    ) -> None:
         self._config = config
         self._watch = watch
         self._inbox: asyncio.Queue[Event] = asyncio.Queue()
-        self._stopping = asyncio.Event()
+        self._stopping = stopping or asyncio.Event()
         self._loop = asyncio.get_running_loop()
         _have_pins()
         self._service = Service()
@@ -96,6 +101,7 @@ class App:
                     self._service.stopping()
                     for room in rooms:
                         room.cancel()
+                    self._actions.stop()
             finally:
                 await self._agent.close()
 

@@ -10,14 +10,15 @@ REMEMBERED = 500
 
 
 class Calls:
-    """Pure. True while a call is under way."""
+    """Pure. True while a call is under way, or the agent owes a reply to its result (`is_owed`)."""
 
     def __init__(self) -> None:
+        self.is_owed = False
         self._pending: dict[str, None] = {}
         self._fired: deque[str] = deque(maxlen=REMEMBERED)
 
     def __bool__(self) -> bool:
-        return bool(self._pending)
+        return bool(self._pending) or self.is_owed
 
     def ask(self, event: on.Asked, turn: int) -> list[Effect]:
         new = []
@@ -37,16 +38,21 @@ class Calls:
         return [do.Drop(call_id) for call_id in event.ids if self._end(call_id)]
 
     def acted(self, event: on.Acted) -> list[Effect]:
-        return [do.Answer(event.id, event.name, event.text)] if self._end(event.id) else []
+        if not self._end(event.id):
+            return []
+        self.is_owed = True
+        return [do.Answer(event.id, event.name, event.text)]
 
     def drop(self) -> list[Effect]:
         """The turn is over: stop what still runs."""
-        ids, self._pending = list(self._pending), {}
+        ids = list(self._pending)
+        self.forget()
         return [do.Drop(call_id) for call_id in ids]
 
     def forget(self) -> None:
         """The line that asked is gone: let them run, but nobody can be told."""
         self._pending.clear()
+        self.is_owed = False
 
     def _end(self, call_id: str) -> bool:
         if call_id not in self._pending:

@@ -46,10 +46,10 @@ def run(config_path: Path | None) -> None:
     log_to_the_right_place(config.service.log_level)
 
     async def until_stopped() -> None:
-        app = App(config)
+        stopping = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, app.stop)
-        await app.run()
+            asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+        await App(config, stopping=stopping).run()
 
     _run(until_stopped)
 

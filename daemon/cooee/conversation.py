@@ -22,6 +22,7 @@ from cooee.calls import Calls
 from cooee.effects import Effect, Phase
 from cooee.events import Event
 from cooee.gate import Gate
+from cooee.lease import Lease
 from cooee.reply import GAP_S, Reply
 from cooee.settings import Conversation as Settings
 
@@ -39,12 +40,11 @@ class Conversation:
         self.is_listening = False
         """Whether frames go to the agent, be it silence while it speaks itself."""
         self._settings = settings
-        self._keep_s = keep_s
+        self._lease = Lease(keep_s)
         self._gate = Gate(max(1, round(settings.preroll_s / FRAME_S)))
         self._reply = Reply(bytes_per_s)
         self._deadline: float | None = None
-        self._line_until: float | None = None
-        self._is_up = False
+        self._turn_until = 0.0
         self._quiet_until = 0.0
         self._is_leaving = False
         self.is_telling = False
@@ -82,7 +82,7 @@ class Conversation:
                 self._line_is_up(now)
             case on.SessionDown():
                 self._line_is_down(event, now)
-            case on.UserStarted() if self.phase in AWAKE:
+            case on.UserStarted() if self.is_listening:
                 self._user_started(now)
             case on.UserText() if self.phase in AWAKE:
                 self._reply.is_stale = False
@@ -132,14 +132,14 @@ class Conversation:
         if self.phase is Phase.MUTED or (self.phase is Phase.SPEAKING and self._settings.barge_in == "off"):
             return
         if self.phase is Phase.LISTENING:
-            self._deadline = max(self._deadline or now, now + self._patience_s())
+            self._deadline = max(self._deadline or now, now + self._settings.no_speech_timeout_s)
             return
         if self.phase is Phase.SPEAKING or self.is_telling:
             self._hush()
         elif self.phase is Phase.THINKING:
             self._reply.is_stale = True
         self._listen(now)
-        if not self._is_up:
+        if not self._lease.is_up:
             self._do(do.Connect())
         if not self.is_listening:
             self.is_listening = True
@@ -152,14 +152,12 @@ class Conversation:
         self._is_leaving = False
         self._reply.is_complete = False
         self._quiet_until = 0.0
-        self._line_until = None
-        self._deadline = now + self._patience_s()
-
-    def _patience_s(self) -> float:
-        return self._settings.no_speech_timeout_s if self._is_up else self._settings.connect_timeout_s
+        self._lease.use()
+        limits = self._settings
+        self._turn_until = now + limits.connect_timeout_s + limits.no_speech_timeout_s
+        self._deadline = now + (limits.no_speech_timeout_s if self._lease.is_up else limits.connect_timeout_s)
 
     def _hush(self) -> None:
-        """Late audio is already on the wire; the reply knows to drop it."""
         self._do(do.Hush(self.turn))
         if self.phase is Phase.SPEAKING:
             self._reply.hush()
@@ -174,29 +172,30 @@ class Conversation:
     def _mute(self, now: float) -> None:
         if self.phase is Phase.MUTED:
             return
-        if self.phase is Phase.SPEAKING:
+        if self.phase is Phase.SPEAKING or self.is_telling:
             self._hush()
         self._sleep(now)
         self.phase = Phase.MUTED
         self._do(do.Capture(False))
 
     def _line_is_up(self, now: float) -> None:
-        self._is_up = True
+        self._lease.is_up = True
         if self.phase is Phase.OFFLINE:
             self.phase = Phase.ASLEEP
         elif self.phase is Phase.LISTENING:
-            self._deadline = now + self._settings.no_speech_timeout_s
-        if self.phase not in AWAKE and self._keep_s is not None:
-            self._line_until = now + self._keep_s
+            # A line that comes and goes does not keep the user waiting for ever.
+            self._deadline = min(now + self._settings.no_speech_timeout_s, self._turn_until)
+        if self.phase not in AWAKE:
+            self._lease.rest(now)
 
     def _line_is_down(self, event: on.SessionDown, now: float) -> None:
-        was_up, self._is_up = self._is_up, False
+        was_up, self._lease.is_up = self._lease.is_up, False
+        self._calls.forget()
         if event.hopeless and self.phase in AWAKE:
             self._give_up("refused", now)
         elif was_up and self.phase in (Phase.LISTENING, Phase.THINKING):
             self.phase = Phase.LISTENING
-            self._calls.forget()
-            self._deadline = now + self._settings.connect_timeout_s
+            self._deadline = min(now + self._settings.connect_timeout_s, self._turn_until)
         elif self.phase is Phase.SPEAKING and not self._reply.is_complete:
             self._agent_is_done(now)
         elif self.phase is Phase.ASLEEP and event.fault:
@@ -208,7 +207,7 @@ class Conversation:
         if self.phase is not Phase.LISTENING:
             self._listen(now)
         self._reply.is_stale = False
-        self._deadline = now + self._settings.utterance_limit_s
+        self._deadline = self._turn_until = now + self._settings.utterance_limit_s
 
     def _think(self, now: float) -> None:
         self.phase = Phase.THINKING
@@ -218,6 +217,7 @@ class Conversation:
         unasked = self.phase not in AWAKE
         if self._reply.is_stale or self.phase is Phase.MUTED or (unasked and not self._settings.speak_unasked):
             return
+        self._calls.is_owed = False
         self.turn += unasked
         self.phase = Phase.SPEAKING
         if self._reply.add(len(pcm), now):
@@ -248,7 +248,7 @@ class Conversation:
     def _reply_sounded(self, now: float) -> None:
         if self._calls:
             self._think(now)
-        elif self._is_leaving or not self._is_up or self._settings.follow_up_s == 0 or not self.is_listening:
+        elif self._is_leaving or not self._lease.is_up or self._settings.follow_up_s == 0 or not self.is_listening:
             self._sleep(now)
         else:
             self._listen(now)
@@ -256,15 +256,13 @@ class Conversation:
             self._deadline = self._quiet_until + self._settings.follow_up_s
 
     def _watch_the_clock(self, now: float) -> None:
-        if self._line_until is not None and now >= self._line_until and self.phase not in AWAKE:
-            self._line_until = None
-            self._is_up = False  # whoever wakes us while it closes needs a new one
+        if self._lease.has_run_out(now):
             self._do(do.Disconnect("idle"))
         if self._deadline is None or now < self._deadline:
             return
         if self.phase is Phase.SPEAKING:
             self._reply_sounded(now) if self._reply.is_complete else self._agent_is_done(now)
-        elif self.phase is Phase.LISTENING and not self._is_up:
+        elif self.phase is Phase.LISTENING and not self._lease.is_up:
             self._give_up("unreachable", now)
         elif self.phase is Phase.THINKING and not self._is_leaving:
             self._give_up("no_answer", now)
@@ -278,23 +276,25 @@ class Conversation:
         self._sleep(now)
         if clip != "no_answer":
             self.phase = Phase.OFFLINE
-        if clip == "refused" or (clip == "unreachable" and self._keep_s is not None):
+        if clip == "refused" or (clip == "unreachable" and not self._lease.is_endless):
             self._do(do.Disconnect(clip))
         self.turn += 1
         self.is_telling = True
         self._do(do.Tell(self.turn, clip))
 
     def _sleep(self, now: float) -> None:
+        is_owed = self.phase is Phase.THINKING
         self._gate.shut()
         if self.is_listening:
             self.is_listening = False
             self._do(do.ShutUplink())
         self.phase = Phase.ASLEEP
-        self._line_until = None if self._keep_s is None else now + self._keep_s
+        self._lease.rest(now)
         self._do(*self._calls.drop())
         self._deadline = None
         self._is_leaving = False
         self._reply.forget()
+        self._reply.is_stale = is_owed  # what comes after all is no answer to the next turn
 
     def _do(self, *effects: Effect) -> None:
         self._out.extend(effects)

@@ -278,6 +278,17 @@ async def test_closing_ends_what_runs_and_leaves_the_safe_state(pins: MockFactor
     assert own.closed
 
 
+async def test_stopping_ends_what_runs_and_takes_the_pin_back(pins: MockFactory) -> None:
+    speaker = Speaker({"door": gpio.Settings(pin=5, description="The door", kind="pulse", pulse_s=30.0)})
+    running = asyncio.create_task(speaker.actions.run(Act(3, Call("1", "door", {}))))
+    while not speaker.posted:
+        await asyncio.sleep(0)
+    speaker.actions.stop()
+    await asyncio.wait_for(running, 2)
+    assert pins.pin(5).state == 0
+    speaker.actions.close()
+
+
 async def test_one_that_can_not_close_keeps_no_other_from_closing(caplog: pytest.LogCaptureFixture) -> None:
     first, second = Own(echo), Own(echo, Function("second", "Another.", SCHEMA))
     first.close = lambda: 1 / 0  # type: ignore[assignment, method-assign]

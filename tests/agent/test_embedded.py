@@ -82,6 +82,19 @@ async def test_one_process_serves_every_line_and_a_dead_one_is_replaced() -> Non
 
 
 @pytest.mark.slow
+async def test_one_that_hangs_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cooee.agent._line.OPEN_TIMEOUT_S", 0.5)
+    async with agent() as it:
+        await (await connected(it)).close()
+        (hung,) = processes()
+        hung.suspend()
+        with pytest.raises(OSError):
+            await it.connect()
+        monkeypatch.setattr("cooee.agent._line.OPEN_TIMEOUT_S", 8)
+        await (await connected(it)).close()
+        assert hung.pid not in [process.pid for process in processes()]
+
+
 async def test_only_who_knows_the_token_is_let_in() -> None:
     async with agent() as it:
         await it.prepare()

@@ -139,10 +139,14 @@ class Actions:
         if task := self._running.pop(call_id, None):
             task.cancel()
 
-    def close(self) -> None:
-        """Cancel what runs and put everything into its safe state."""
+    def stop(self) -> None:
+        """Cancel whatever runs."""
         for call_id in tuple(self._running):
             self.drop(call_id)
+
+    def close(self) -> None:
+        """Cancel what runs and put everything into its safe state."""
+        self.stop()
         for name, (action, _) in self._actions.items():
             try:
                 action.close()

@@ -51,7 +51,12 @@ class Embedded:
         from cooee.agent._line import open_line
 
         await self._have_process()
-        return await open_line(self._url, {"Authorization": f"Token {self._token}"}, self._brief)
+        try:
+            return await open_line(self._url, {"Authorization": f"Token {self._token}"}, self._brief)
+        except OSError:
+            if not self._settings.url:
+                await self.close()  # it runs but does not answer: the next line gets a new one
+            raise
 
     async def close(self) -> None:
         process, self._process = self._process, None

@@ -1,6 +1,7 @@
 """One client's line to the embedded agent: the server side of the Voice Agent protocol, version 1."""
 
 import asyncio
+import contextlib
 import json
 import logging
 import uuid
@@ -190,7 +191,7 @@ class Connection:
 
     async def _refuse(self, fault: Fault) -> None:
         log.warning("ended a line: %s", fault.code)
-        await self._send({"type": "Error", "description": str(fault), "code": fault.code})
-        await self._socket.close(
-            1011 if fault.code in ("CLIENT_MESSAGE_TIMEOUT", "INTERNAL_SERVER_ERROR") else 1008, fault.code
-        )
+        ours = fault.code in ("CLIENT_MESSAGE_TIMEOUT", "INTERNAL_SERVER_ERROR")
+        with contextlib.suppress(ConnectionClosed):
+            await self._send({"type": "Error", "description": str(fault), "code": fault.code})
+            await self._socket.close(1011 if ours else 1008, fault.code)

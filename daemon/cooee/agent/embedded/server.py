@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from http import HTTPStatus
@@ -76,6 +77,10 @@ def main(
     The token, if there is to be one, is taken from the environment. Raises as `serve`.
     """
     asyncio.run(_until_told(host, port, model, until_eof, beyond_loopback))
+    # Models that still load have threads of their own, which abort a process that ends in the usual way.
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(0)
 
 
 async def _until_told(host: str, port: int, model: Model, until_eof: bool, beyond_loopback: bool) -> None:
