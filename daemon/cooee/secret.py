@@ -15,7 +15,7 @@ def secret(name: str, file: str = "") -> str | None:
     """The secret called `name` ("deepgram_api_key"), or None where there is none.
 
     Looked for in $DEEPGRAM_API_KEY, in the systemd credential deepgram_api_key (systemd.exec(5), LoadCredential=), then
-    in `file`; what is blank is none. Raises Exposed for a file that is missing, that others may read or that is no text.
+    in `file`; what is blank is none. Raises Exposed for a file that is missing, no text or readable by others.
     """
     from_environment = os.environ.get(name.upper(), "").strip()
     if from_environment:
