@@ -99,11 +99,145 @@ def test_a_pin_has_one_owner() -> None:
     assert "[actions.lamp] already" in fault.allowed
 
 
-@pytest.mark.parametrize("text", ["[mic", "mic = ", "[mic]\ndevice = usb", "\x00", "[mic]\n[mic]\n"])
+@pytest.mark.parametrize("text", ["[mic", "mic = ", "[mic]\ndevice = usb", "\x00"])
 def test_what_is_no_toml_is_one_sentence_with_its_line(text: str) -> None:
     (fault,) = faults(text)
     assert fault.line >= 1
     assert "not TOML" in str(fault)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('[lights]\ntype = "none"\n[lights]\ntype = "led"\n', "config.toml:3: [lights]: [lights] stands twice"),
+        ("[lights]\n[lights.looks]\n[lights.looks]\n", "config.toml:3: [lights.looks]: [lights.looks] stands twice"),
+        ("[speaker]\nvolume = 1\nvolume = 2\n", "config.toml:3: not TOML: this setting stands twice"),
+    ],
+)
+def test_what_stands_twice_is_said_without_talk_of_quotes(text: str, says: str) -> None:
+    (fault,) = faults(text)
+    assert str(fault) == f"{says}; keep one of them"
+
+
+def test_quotes_are_spoken_of_where_they_may_be_missing() -> None:
+    assert "strings need quotes" in str(faults("[mic]\ndevice = usb")[0])
+    assert "quotes" not in str(faults("[mic")[0])
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [("1" * 5000, "thousands of digits"), ("0x" + "f" * 9000, "thousands of digits"), ("[" * 20000, "too deeply")],
+)
+def test_what_python_cannot_read_is_one_sentence_on_its_line(value: str, says: str) -> None:
+    (fault,) = faults(f"[speaker]\n\nvolume = {value}\n")
+    assert fault.line == 3 and says in str(fault) and len(str(fault)) < 200
+
+
+@pytest.mark.parametrize("parts", [300, 5000])
+def test_a_very_long_dotted_name_is_one_sentence(parts: int) -> None:
+    lamp = '[actions.lamp]\ntype = "http"\ndescription = "The lamp"\nurl = "http://lamp/"\nmethod = "POST"\n'
+    (fault,) = faults(f"{lamp}body{'.a' * parts} = 1\n")
+    assert fault.line == 6 and "too deeply" in str(fault)
+
+
+@pytest.mark.parametrize("between", ["\u2028", "\u0085", "\u2029", "\u001c"])
+def test_a_line_ends_where_an_editor_ends_it(between: str) -> None:
+    text = f"# one{between}line\n[speaker]\nvolume = 101\n"
+    assert faults(text)[0].line == (1 if between == "\u001c" else 3)
+    assert faults(f'# one{between}line\n[speaker]\ndevice = "x')[0].line == (1 if between == "\u001c" else 3)
+
+
+def test_a_byte_order_mark_is_no_fault(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_bytes(b"\xef\xbb\xbf[speaker]\nvolume = 7\n")
+    assert load(tmp_path / "config.toml").speaker.volume == 7
+
+
+def test_a_pipe_or_a_folder_is_no_config_and_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", tmp_path):
+        with pytest.raises(Faulty, match="no regular file"):
+            load(path)
+
+
+SECRETS = """\
+[agent]
+type = "deepgram"
+key_file = 5
+url = "http://user:SECRET@x/"
+[actions.one]
+type = "http"
+description = "One"
+url = "ftp://user:SEC/RET@x/"
+headers = "SECRET"
+body = "SECRET"
+[actions.two]
+type = "command"
+description = "Two"
+command = "SECRET"
+env = { TOKEN = ["SECRET"] }
+[actions.three]
+type = "command"
+description = "Three"
+command = ["say", "SECRET {"]
+[[actions.four]]
+env = "SECRET"
+"""
+
+
+def test_no_value_that_may_be_a_secret_is_shown() -> None:
+    told = "\n".join(map(str, faults(SECRETS)))
+    assert "SECRET" not in told and "RET@" not in told
+    for setting in ("key_file", "url", "headers", "body", "command", "TOKEN", "[actions] three", "[actions] four"):
+        assert setting in told, setting
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[wake]\nwords = []", "[wake] words = []: must not be empty"),
+        ("[wake]\nwords = [5]", "[wake] words = 5: must be text in quotes"),
+        ('[agent]\ntype = "deepgram"\nlisten_model = ""', '[agent] listen_model = "": must not be empty'),
+        ('[actions]\nx = {type = "command", description = "what", command = ["a"], parameters = {y = 5}}',
+         "[actions.x.parameters] y = 5: must be a table"),
+        ('[actions]\nx = {type = "command", description = "what", command = ["a"], parameters = {Y = {type="string"}}}',
+         "[actions.x.parameters] Y: a name is lower-case"),
+        ('[actions]\nx = {type = "gpio", description = "    ", pin = 1}', "must say in words what it is"),
+        ('[lights]\ntype = "rgb"\nred = 1\ngreen = 2\nblue = 3\nlooks.asleeep = "red"', 'did you mean "asleep"?'),
+        ('[mic]\ntype = "file"', 'must name a WAV file when type is "file"'),
+        ('[speaker]\ntype = "file"', 'must name a WAV file when type is "file"'),
+        ('[mic]\ntype = "file"\nfile = "not-there.wav"', "there is no such file"),
+        ('[agent]\nurl = "http://127.0.0.1/"', '"ws://" or "wss://"'),
+        ('[agent]\nurl = "ws://"', '"ws://" or "wss://"'),
+        ('[agent]\nurl = "ws://host:99999/"', "is no URL"),
+    ],
+)  # fmt: skip
+def test_each_fault_is_said_in_the_words_of_the_file(text: str, says: str) -> None:
+    (fault,) = faults(text)
+    assert says in str(fault)
+
+
+def test_two_actions_that_say_the_same_are_refused() -> None:
+    (fault,) = faults(
+        '[actions.one]\ntype = "gpio"\npin = 1\ndescription = "The lamp"\n'
+        '[actions.two]\ntype = "gpio"\npin = 2\ndescription = "the  lamp"\n'
+    )
+    assert fault.line == 8 and "[actions.one] has the same one" in str(fault)
+
+
+def test_no_fault_hides_behind_another_of_the_same_table() -> None:
+    found = faults(
+        '[wake]\nthreshold = 7\nwords = ["hey_jarvs", 5]\n'
+        '[lights]\ntype = "led"\npin = 17\nbrightness = 700\n'
+        '[actions.lamp]\ntype = "gpio"\npin = 17\n'
+    )
+    assert {(each.line, each.setting) for each in found} == {
+        (2, "[wake] threshold"),
+        (3, "[wake] words"),
+        (7, "[lights] brightness"),
+        (8, "[actions.lamp] description"),
+        (10, "[actions.lamp] pin"),
+    }
+    assert any("hey_jarvis" in each.allowed for each in found)
 
 
 def test_a_file_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:

@@ -41,7 +41,9 @@ MAY_IMPORT = {
     "lights": CONTRACTS | NEUTRAL | {"lights"},
     "actions": CONTRACTS | NEUTRAL | {"actions"},
     "service": set(),
-    "config": CONTRACTS | NEUTRAL | {"wake"},
+    "faults": {"kinds"},
+    "toml_lines": set(),
+    "config": CONTRACTS | NEUTRAL | {"wake", "faults", "toml_lines"},
     "meter": CONTRACTS | {"sound", "mic"},
     "timeline": CONTRACTS,
 }

@@ -10,13 +10,17 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from cooee import kinds, wake
-from cooee.settings import Conversation, Mic, Service, Session, Speaker, Table, Wake
+from cooee import kinds, toml_lines, wake
+from cooee.faults import Fault, Faulty, allowed, place, shown
+from cooee.settings import Conversation, Mic, Pin, Service, Session, Speaker, Table, Wake
+
+__all__ = ["Config", "Fault", "Faulty", "find", "load", "parse", "schema"]
 
 ROOMS: dict[str, type[Table]] = {
     "mic": Mic,
@@ -30,29 +34,6 @@ KINDS = {"agent": "embedded", "lights": "none"}
 """Rooms whose `type` names a module, and the type where none is given."""
 BUILT_IN = ("set_volume", "change_volume", "stop_listening")
 ACTION_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One thing wrong with the file."""
-
-    file: str
-    line: int
-    setting: str
-    found: str
-    allowed: str
-
-    def __str__(self) -> str:
-        found = f" = {self.found}" if self.found else ""
-        return f"{self.file}:{self.line}: {self.setting}{found}: {self.allowed}"
-
-
-class Faulty(Exception):
-    """The file is refused; str() has a line for each fault."""
-
-    def __init__(self, faults: tuple[Fault, ...]) -> None:
-        super().__init__("\n".join(map(str, faults)))
-        self.faults = faults
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +66,9 @@ def find() -> Path:
 def load(path: Path) -> Config:
     """Read and check the file. Raises Faulty with every fault in it."""
     try:
-        text = path.read_text(encoding="utf-8")
+        if path.exists() and not path.is_file():
+            raise Faulty((Fault(str(path), 1, "the file", "", "can't be read: it is no regular file"),))
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise Faulty((Fault(str(path), 1, "the file", "", f"can't be read: {why}"),)) from error
@@ -95,15 +78,40 @@ def load(path: Path) -> Config:
 def parse(text: str, file: str = "config.toml") -> Config:
     """Check the text of a file. Raises Faulty with every fault in it."""
     try:
-        tables = tomllib.loads(text)
+        return _Reader(file, text).read(_tables(text, file))
+    except RecursionError:
+        line = _line_of(r"([\[{]\s*){50}|(\.\s*\w+){50}", text)
+        raise Faulty((Fault(file, line, "the file", "", "lists and tables are nested too deeply"),)) from None
+
+
+def _tables(text: str, file: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        line = re.search(r"\(at line (\d+), column \d+\)", str(error))
-        at = int(line[1]) if line else len(text.splitlines()) or 1
-        what = re.sub(r"\s*\(at .*\)$", "", str(error))
-        raise Faulty(
-            (Fault(file, at, "not TOML", "", f"{what}; strings need quotes, true and false do not"),)
-        ) from error
-    return _Reader(file, text).read(tables)
+        fault = _no_toml(str(error), file, text)
+    except ValueError:  # Python reads no number of more than 4300 digits
+        fault = Fault(file, _line_of(r"[0-9_]{4300}", text), "not TOML", "", "there is a number of thousands of digits")
+    raise Faulty((fault,))
+
+
+def _no_toml(message: str, file: str, text: str) -> Fault:
+    """tomllib's error as a fault."""
+    found = re.search(r"\(at line (\d+), column \d+\)", message)
+    line = int(found[1]) if found else toml_lines.last(text)
+    what = re.sub(r"\s*\(at .*\)$", "", message)
+    if twice := re.match(r"Cannot declare \((.*?),?\) twice", what):
+        table = ".".join(re.findall(r"'([^']*)'", twice[1]))
+        return Fault(file, line, f"[{table}]", "", f"[{table}] stands twice; keep one of them")
+    if what.startswith("Cannot overwrite a value"):
+        what = "this setting stands twice; keep one of them"
+    hint = "; strings need quotes, true and false do not" if what.startswith("Invalid ") else ""
+    return Fault(file, line, "not TOML", "", what + hint)
+
+
+def _line_of(pattern: str, text: str) -> int:
+    """Where such a thing stands first; 1 if it is nowhere as a whole."""
+    found = re.search(pattern, text)
+    return text.count("\n", 0, found.start()) + 1 if found else 1
 
 
 def schema() -> dict[str, Any]:
@@ -130,9 +138,8 @@ class _Reader:
 
     def __init__(self, file: str, text: str) -> None:
         self._file = file
-        self._lines: dict[tuple[str, ...], int] = {}
-        for path, line in _lines(text):
-            self._lines.setdefault(path, line)
+        self._lines = toml_lines.lines(text)
+        self._pins: dict[int, str] = {}
         self._faults: list[Fault] = []
 
     def read(self, tables: dict[str, Any]) -> Config:
@@ -140,16 +147,16 @@ class _Reader:
         for name, value in tables.items():
             if name not in known:
                 what = "table" if isinstance(value, dict) else "setting outside a table"
-                allowed = f"no such {what}; there are {', '.join(known)}{kinds.did_you_mean(name, known)}"
-                self._fault((name,), None, allowed)
+                hint = f"no such {what}; there are {', '.join(known)}{kinds.did_you_mean(name, known)}"
+                self._fault((name,), None, hint)
         rooms: dict[str, Any] = {
             room: self._table((room,), model, tables.get(room, {})) for room, model in ROOMS.items()
         }
         for room, default in KINDS.items():
             rooms[room] = self._kind((room,), room, {"type": default, **_dict(tables.get(room))}, tables.get(room, {}))
         rooms["actions"] = self._actions(tables.get("actions", {}))
-        self._pins(rooms)
-        self._words(rooms["wake"])
+        self._words(_dict(tables.get("wake")).get("words", Wake().words))
+        self._recording(_dict(tables.get("mic")))
         if self._faults:
             raise Faulty(tuple(sorted(self._faults, key=lambda fault: fault.line)))
         return Config(**rooms, file=self._file)
@@ -163,6 +170,7 @@ class _Reader:
                 self._fault(("actions", name), None, "a name is lower-case letters, digits and _, as in desk_lamp")
             if name in BUILT_IN:
                 self._fault(("actions", name), None, "this name is built in; choose another one")
+        self._descriptions(tables)
         return {name: self._kind(("actions", name), "actions", table, table) for name, table in tables.items()}
 
     def _kind(self, path: tuple[str, ...], room: str, table: Any, written: Any) -> Any:
@@ -176,7 +184,9 @@ class _Reader:
             model = kinds.settings(room, name)
         except kinds.Unknown as unknown:
             return self._fault((*path, "type"), name, str(unknown))
-        return self._table(path, model, table)
+        read = self._table(path, model, table)
+        self._own_pins(path, read.pins() if hasattr(read, "pins") else (), model, table)
+        return read
 
     def _table(self, path: tuple[str, ...], model: Any, table: Any) -> Any:
         if not isinstance(table, dict):
@@ -186,114 +196,65 @@ class _Reader:
         except ValidationError as error:
             places: dict[tuple[str, ...], list[ErrorDetails]] = {}
             for each in error.errors(include_url=False):
-                places.setdefault((*path, *_place(table, each["loc"])), []).append(each)
+                places.setdefault((*path, *place(table, each["loc"])), []).append(each)
             for where, errors in places.items():
                 # What stands where no setting is may be a key: it is not shown.
-                hidden = errors[0]["type"] in ("missing", "extra_forbidden")
-                allowed = " or ".join(_allowed(each, model) for each in errors)
-                self._fault(where, None if hidden else errors[0]["input"], allowed)
+                hidden = errors[0]["type"] in ("missing", "extra_forbidden") or errors[0]["loc"][-1:] == ("[key]",)
+                first, *others = dict.fromkeys(allowed(each, model, table) for each in errors)
+                sentence = " or ".join([first, *(each.removeprefix("must be ") for each in others)])
+                self._fault(where, None if hidden else errors[0]["input"], sentence)
         return None
 
-    def _pins(self, rooms: Mapping[str, Any]) -> None:
-        """Each pin has one owner."""
-        owners: dict[int, str] = {}
-        tables: dict[tuple[str, ...], Any] = {("lights",): rooms["lights"]}
-        tables |= {("actions", name): table for name, table in rooms["actions"].items()}
-        for path, table in tables.items():
-            for pin in table.pins() if hasattr(table, "pins") else ():
-                owner = owners.setdefault(pin, ".".join(path))
-                if owner != ".".join(path):
-                    self._fault((*path, "pin"), pin, f"is used by [{owner}] already; each pin has one owner")
+    def _own_pins(self, path: tuple[str, ...], pins: tuple[int, ...], model: Any, table: dict[str, Any]) -> None:
+        """Each pin has one owner. What a table with faults claims is seen all the same."""
+        named = {table[name]: name for name in _pin_settings(model) if type(table.get(name)) is int}
+        owner = ".".join(path)
+        for pin in dict.fromkeys((*pins, *named)):
+            if self._pins.setdefault(pin, owner) != owner:
+                used = f"is used by [{self._pins[pin]}] already; each pin has one owner"
+                self._fault((*path, named.get(pin, "pin")), pin, used)
 
-    def _words(self, table: Wake | None) -> None:
+    def _words(self, words: Any) -> None:
         """Each wake word has a model here."""
-        for word in table.words if table else ():
+        for word in words if isinstance(words, list) else ():
             try:
-                wake.find(word)
+                if isinstance(word, str):
+                    wake.find(word)
             except (wake.UnknownWord, wake.BadModel) as unknown:
                 self._fault(("wake", "words"), word, str(unknown).removeprefix("[wake] words: "))
 
-    def _fault(self, path: tuple[str, ...], found: Any, allowed: str) -> None:
+    def _recording(self, mic: dict[str, Any]) -> None:
+        """A microphone that is a file needs one."""
+        file = mic.get("file")
+        if mic.get("type") == "file" and isinstance(file, str) and file and not os.path.isfile(file):
+            self._fault(("mic", "file"), file, "there is no such file, or it is no regular one")
+
+    def _descriptions(self, tables: dict[str, Any]) -> None:
+        """Each action says what it is, and no other says the same."""
+        said: dict[str, str] = {}
+        for name, table in tables.items():
+            text = _dict(table).get("description")
+            words = " ".join(text.casefold().split()) if isinstance(text, str) else None
+            if words == "" and text:
+                self._fault(("actions", name, "description"), text, "must say in words what it is")
+            elif words and said.setdefault(words, name) != name:
+                same = f"[actions.{said[words]}] has the same one; the agent could not tell them apart"
+                self._fault(("actions", name, "description"), text, same)
+
+    def _fault(self, path: tuple[str, ...], found: Any, sentence: str) -> None:
         line = next((self._lines[path[:n]] for n in range(len(path), 0, -1) if path[:n] in self._lines), 1)
         table, name = (path[:-1], path[-1]) if len(path) > 1 else (path, "")
-        shown = "" if found is None or isinstance(found, dict) else _toml(found)
-        self._faults.append(Fault(self._file, line, f"[{'.'.join(table)}] {name}".strip(), shown, allowed))
+        setting = f"[{'.'.join(table)}] {name}".strip()
+        self._faults.append(Fault(self._file, line, setting, shown(path, found), sentence))
+
+
+def _pin_settings(model: Any) -> Iterator[str]:
+    """The names of the settings that are pins."""
+    pin = FieldInfo.from_annotation(Pin)
+    for name, field in model.model_fields.items():
+        if (field.annotation, field.metadata) == (pin.annotation, pin.metadata):
+            yield name
 
 
 def _dict(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
-
-
-def _allowed(error: ErrorDetails, model: type[BaseModel]) -> str:
-    """The library's error as a sentence for who wrote the file."""
-    context = error.get("ctx", {})
-    match error["type"]:
-        case "missing":
-            return "must be set"
-        case "extra_forbidden":
-            known = tuple(model.model_fields)
-            return f"no such setting; there are {', '.join(known)}{kinds.did_you_mean(error['loc'][-1], known)}"
-        case "literal_error":
-            options = tuple(str(option) for option in _options(model, error["loc"]))
-            wanted = f"must be {context['expected']}"
-            return wanted + kinds.did_you_mean(error["input"], options)
-        case "int_type" | "int_from_float":
-            return "must be a whole number, without quotes"
-        case "float_type":
-            return "must be a number, without quotes"
-        case "bool_type":
-            return "must be true or false, without quotes"
-        case "string_type":
-            return "must be text in quotes"
-        case "list_type":
-            return "must be a list in square brackets"
-        case "value_error":
-            return str(context["error"])
-    return error["msg"].replace("Input should", "must").replace("Value should", "must")
-
-
-def _place(table: Any, loc: tuple[int | str, ...]) -> tuple[str, ...]:
-    """The error's place in the file; a union's branches, which the library names too, are none."""
-    place = []
-    for part in loc:
-        if isinstance(table, dict):
-            table = table.get(part)
-        elif isinstance(table, list) and isinstance(part, int):
-            table = table[part]
-        else:
-            break
-        place.append(str(part))
-    return tuple(place)
-
-
-def _options(model: type[BaseModel], loc: tuple[int | str, ...]) -> tuple[Any, ...]:
-    field = model.model_fields.get(str(loc[0])) if loc else None
-    return get_args(field.annotation) if field else ()
-
-
-def _toml(value: Any) -> str:
-    """The value as written, near enough, and short; what may be a secret is nobody's business on a terminal."""
-    text = f'"{value}"' if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _lines(text: str) -> Iterator[tuple[tuple[str, ...], int]]:
-    """Where each table and setting stands; tomllib does not say. Inside multi-line strings nothing is looked for."""
-    table: tuple[str, ...] = ()
-    fence = ""
-    for number, line in enumerate(text.splitlines(), start=1):
-        opens = re.findall(r'"""|\'\'\'', line)
-        if fence or len(opens) % 2:
-            fence = "" if fence and fence in line else fence or opens[0]
-            if fence == "" or not opens:
-                continue
-        if header := re.match(r"\s*\[\[?([^]]+)\]\]?\s*(#.*)?$", line):
-            table = _path(header[1])
-            yield from ((table[:n], number) for n in range(1, len(table) + 1))
-        elif setting := re.match(r'\s*((?:[\w-]+|"[^"]*"|\'[^\']*\')(?:\s*\.\s*(?:[\w-]+|"[^"]*"))*)\s*=', line):
-            path = (*table, *_path(setting[1]))
-            yield from ((path[:n], number) for n in range(len(table) + 1, len(path) + 1))
-
-
-def _path(dotted: str) -> tuple[str, ...]:
-    return tuple(part.strip().strip("\"'") for part in re.findall(r'"[^"]*"|\'[^\']*\'|[^.]+', dotted.strip()))

@@ -26,6 +26,15 @@ def _keep(text: str) -> str:
     raise ValueError('must be "always", "conversation" or a duration such as "90s", "10m" or "1h"')
 
 
+def _is_named(file: str, info: ValidationInfo) -> str:
+    if info.data.get("type") == "file" and not file:
+        raise ValueError('must name a WAV file when type is "file"')
+    return file
+
+
+File = Annotated[str, AfterValidator(_is_named), Field(validate_default=True)]
+
+
 class Mic(Table):
     """Where the microphone's samples come from."""
 
@@ -37,7 +46,7 @@ class Mic(Table):
     """Which of the card's channels to hear, counted from 0, or the mean of all of them."""
     gain_db: Annotated[float, Field(ge=-20, le=40)] = 0.0
     """Added to what the card gives; for I2S microphones that are too quiet."""
-    file: str = ""
+    file: File = ""
     """The WAV file, when type is "file"."""
 
 
@@ -127,7 +136,7 @@ class Speaker(Table):
     """How loud, at start."""
     period_ms: Annotated[int, Field(ge=5, le=100)] = 20
     """The card is fed in pieces of this length; two are always in flight. Longer: safer; shorter: hushes sooner."""
-    file: str = ""
+    file: File = ""
     """The WAV file, when type is "file"."""
 
 

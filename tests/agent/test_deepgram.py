@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from cooee.agent import Brief, Refused, deepgram
 from cooee.effects import Function
@@ -161,9 +162,16 @@ async def test_too_many_connections_wait_as_long_as_is_asked(headers: dict[str, 
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1/", "127.0.0.1:80", "ws://[", "ws://host:port/", "nonsense"])
-async def test_an_address_that_is_none_is_refused_once_and_for_all(url: str) -> None:
-    refused = await refusal(url=url)
-    assert refused.hopeless and "[agent] url" in str(refused) and url not in str(refused)
+def test_an_address_that_is_none_is_refused_before_anything_starts(url: str) -> None:
+    with pytest.raises(ValidationError, match=r"ws://|is no URL"):
+        deepgram.Settings(url=url)
+
+
+@pytest.mark.parametrize(("file", "says"), [("", "no Deepgram key"), ("missing", "no such file")])
+async def test_a_missing_key_is_told_at_the_start(file: str, says: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DEEPGRAM_API_KEY")
+    with pytest.raises(Refused, match=says):
+        await deepgram.open(deepgram.Settings(key_file=file)).prepare()
 
 
 async def test_it_connects_before_it_was_prepared() -> None:

@@ -5,17 +5,31 @@ A kind's module has `Settings` (an `AgentTable`) and `open(settings) -> Agent`. 
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator
 
 from cooee.effects import Answer, Function
 from cooee.events import Event
 from cooee.settings import Table
 
 
+def _address(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise ValueError(f"is no URL: {error}") from error
+    if url and (parts.scheme not in ("ws", "wss") or not host):
+        raise ValueError('must begin with "ws://" or "wss://" and a host')
+    return url
+
+
 class AgentTable(Table):
     """What every agent has."""
 
-    url: str = ""
+    url: Annotated[str, AfterValidator(_address)] = ""
     """An address to use verbatim in place of the kind's own, path and query included (ws:// or wss://)."""
     prompt: str = (
         "You are the voice of a smart speaker at home. Answer in one or two short spoken sentences, without lists or "

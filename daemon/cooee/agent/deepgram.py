@@ -40,6 +40,8 @@ class Deepgram:
         # The SDK takes half a second to import: at start, not at the wake word.
         await asyncio.to_thread(importlib.import_module, "cooee.agent._line")
         self._tls = await asyncio.to_thread(ssl.create_default_context)
+        # Whether there is a key is told now and not at the first wake.
+        await asyncio.to_thread(self._key)
 
     async def connect(self) -> tuple[Link, str]:
         from cooee.agent._line import open_line
