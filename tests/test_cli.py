@@ -158,7 +158,12 @@ def test_devices_breaks_no_name_that_is_to_be_pasted(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("options", "says"),
-    [([], "in use"), (["--host", "0.0.0.0"], "others can reach"), (["--host", "nowhere.invalid"], "can't listen on")],
+    [
+        ([], "in use"),
+        (["--host", "0.0.0.0"], "--beyond-loopback"),
+        (["--host", "nowhere.invalid"], 'knows no host "nowhere.invalid"'),
+        (["--host", "a" * 70], "knows no host"),
+    ],
 )
 def test_an_agent_that_cannot_listen_says_why(options: list[str], says: str) -> None:
     with socket.socket() as taken:

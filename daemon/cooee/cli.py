@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import signal
+import socket
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -144,7 +145,10 @@ def agent(host: str, port: int, model: str, beyond_loopback: bool, until_eof: bo
 
     log_to_the_right_place(log_level)
     try:
+        socket.getaddrinfo(host, port)
         server.main(host, port, model, until_eof=until_eof, beyond_loopback=beyond_loopback)  # type: ignore[arg-type]
+    except (socket.gaierror, UnicodeError):
+        _stop(f'The embedded agent can\'t listen on {host}:{port}: this machine knows no host "{host}"', 1)
     except (OSError, ValueError) as error:
         _stop(f"The embedded agent can't listen on {host}:{port}: {error}", 1)
 

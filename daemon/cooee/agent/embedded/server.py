@@ -41,7 +41,7 @@ async def serve(
     ValueError for a host that others on the network can reach, unless `beyond_loopback`.
     """
     if not beyond_loopback and not _is_loopback(host):
-        raise ValueError(f'host is "{host}", which others can reach; use 127.0.0.1, or say that this is meant')
+        raise ValueError(f'host is "{host}", which others can reach; use 127.0.0.1, or allow it: --beyond-loopback')
 
     def admit(connection: ServerConnection, request: Request) -> Response | None:
         given = request.headers.get("Authorization", "").rpartition(" ")[2]
