@@ -1,7 +1,9 @@
 """The commands as a stranger finds them: what they print, and with which exit code they end."""
 
 import json
+import os
 import socket
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -173,3 +175,24 @@ def test_an_agent_that_cannot_listen_says_why(options: list[str], says: str) -> 
     assert done.returncode == 1 and done.stdout == ""
     (line,) = done.stderr.splitlines()
     assert says in line and "can't listen on" in line
+
+
+def test_a_checkout_that_was_moved_is_set_up_anew_and_only_then(tmp_path: Path) -> None:
+    (programs := tmp_path / "venv" / "bin").mkdir(parents=True)
+    for name, does in {"cooee": "", "pip": f"echo {programs}/", "python": f'echo "$*" >>{tmp_path}/calls'}.items():
+        (programs / name).write_text(f"#!/bin/sh\n{does}\n")
+        (programs / name).chmod(0o755)
+
+    def set_up(place: str) -> int:
+        """How often something was installed."""
+        (tmp_path / "calls").write_text("")
+        (daemon := tmp_path / place / "daemon").mkdir(parents=True, exist_ok=True)
+        (daemon / "setup").write_bytes((DAEMON / "setup").read_bytes())
+        (daemon.parent / "pyproject.toml").write_text("")
+        script = f". {daemon}/setup; system_packages() {{ :; }}; set_up speaker '' -e ."
+        environment = {**os.environ, "COOEE_VENV": str(tmp_path / "venv")}
+        subprocess.run(["bash", "-c", script], env=environment, check=True, capture_output=True)
+        return (tmp_path / "calls").read_text().count("pip install")
+
+    assert set_up("here") > 0 and set_up("here") == 0
+    assert set_up("there") > 0 and set_up("there") == 0
