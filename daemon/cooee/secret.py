@@ -42,7 +42,7 @@ def _read(path: Path) -> str | None:
     except OSError as error:
         if error.errno in (errno.ENOENT, errno.ENAMETOOLONG):
             # Who takes the setting for the key's own place would find the key in the log.
-            raise Exposed("there is no such file; key_file is the path of a file that holds the key") from None
+            raise Exposed("there is no such file; what is wanted is the path of a file that holds the key") from None
         raise Exposed(f"{path} can't be read ({error.strerror}): check the path and who owns it") from error
     except ValueError as error:
         raise Exposed(f"{path} is no text: it has to hold the key and nothing else") from error

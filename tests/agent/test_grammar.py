@@ -258,6 +258,7 @@ def test_an_and_at_the_head_may_have_been_an_un() -> None:
         assert grammar.parse(heard) == Nothing()
 
 
+@pytest.mark.slow
 def test_every_sample_for_the_second_opinion_is_understood(house: Grammar) -> None:
     sampled = set(house.sentences())
     assert "hey jarvis turn on the desk lamp" in sampled
