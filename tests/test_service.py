@@ -76,6 +76,18 @@ def test_pats_the_watchdog_several_times_within_its_limit_and_not_more_often(
     assert 3 <= supervisor.notes().count("WATCHDOG=1") <= 5
 
 
+def test_asks_for_patience_while_the_microphone_is_missing_and_gives_it_back(
+    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Service().wait_for_microphone(missing=True)
+    assert supervisor.notes() == []
+    monkeypatch.setenv("WATCHDOG_USEC", "8000000")
+    told = Service()
+    told.wait_for_microphone(missing=True)
+    told.wait_for_microphone(missing=False)
+    assert supervisor.notes() == ["WATCHDOG_USEC=600000000", "WATCHDOG_USEC=8000000"]
+
+
 @pytest.mark.parametrize(
     "env", [{}, {"WATCHDOG_USEC": "8000000", "WATCHDOG_PID": "1"}, {"WATCHDOG_USEC": ""}, {"WATCHDOG_USEC": "soon"}]
 )
@@ -139,8 +151,10 @@ def test_a_whole_life_as_the_supervisor_sees_it(tmp_path: Path) -> None:
         time.sleep(3)
         assert not speaker.since(stalled_s, "WATCHDOG=1"), "it claims to live without hearing anything"
         speaker.wait_for("STATUS=asleep: .*gives no samples.*")
+        speaker.wait_for("WATCHDOG_USEC=600000000")
         card.plug()
         speaker.wait_for("STATUS=asleep")
+        speaker.wait_for("WATCHDOG_USEC=2000000")
         speaker.wait_for("WATCHDOG=1")
 
         code, took_s = speaker.terminate()
