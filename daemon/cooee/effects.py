@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from cooee.events import Call
+from cooee.events import Call, Trouble
 
 
 class Phase(Enum):
@@ -46,9 +46,10 @@ class Disconnect:
 
 @dataclass(frozen=True, slots=True)
 class OpenUplink:
-    """From now on frames follow, the moment before the wake first."""
+    """From now on frames follow, the moment before the wake first. `word`: what woke us, if a wake word did."""
 
     turn: int
+    word: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,41 @@ class ShutUplink:
 class Send:
     turn: int
     frame: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class EndTurn:
+    """The user has said all, as the talk button tells: the agent need not wait for silence."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Have the agent answer this text, which it had understood before its line broke."""
+
+    turn: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Have the agent say this after what it says already."""
+
+    turn: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """Forget the conversation, here and at the agent's, once the turn is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Become:
+    """From now on be this persona; an empty name is the usual one."""
+
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +120,14 @@ class Hush:
 
 @dataclass(frozen=True, slots=True)
 class Tell:
-    """Say one of our own recorded sentences, such as that the agent can't be reached; `Spoken` follows."""
+    """Say one of our own recorded sentences, such as that the agent can't be reached.
+
+    `Spoken` follows, unless it `is_preface`: then the turn's reply comes right behind it.
+    """
 
     turn: int
     clip: str
+    is_preface: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +136,9 @@ class Show:
 
     phase: Phase
     fault: str = ""
+    trouble: Trouble | None = None
+    """Why the agent is out of reach, when it is."""
+    turn: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +168,7 @@ class Answer:
     id: str
     name: str
     text: str
+    turn: int = 0
 
 
 Effect = (
@@ -133,6 +177,11 @@ Effect = (
     | OpenUplink
     | ShutUplink
     | Send
+    | EndTurn
+    | Ask
+    | Say
+    | Forget
+    | Become
     | Play
     | Finish
     | Hush

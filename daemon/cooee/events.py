@@ -6,7 +6,27 @@ agent's at the rate that was asked of it.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any, ClassVar
+
+
+class Trouble(Enum):
+    """Why there is no agent: each has its own sentence (the clip of that name), light and rule for trying again."""
+
+    NETWORK = "network"
+    VENDOR = "vendor"
+    BUSY = "busy"
+    CLOCK = "clock"
+    KEY = "key"
+    CREDIT = "credit"
+    PERMISSION = "permission"
+    SETTINGS = "settings"
+    LIMIT = "limit"
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Trying again cannot help before somebody does something, or a new day begins."""
+        return self in (Trouble.KEY, Trouble.CREDIT, Trouble.PERMISSION, Trouble.SETTINGS, Trouble.LIMIT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +90,13 @@ class Summoned:
 
 
 @dataclass(frozen=True, slots=True)
+class Released:
+    """The talk button was let go: what was said is all."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Dismissed:
     """Asked to stop listening; a reply that is being spoken is finished first."""
 
@@ -88,9 +115,10 @@ class Unmuted:
 
 @dataclass(frozen=True, slots=True)
 class SessionUp:
-    """The agent welcomed us; `request_id` is what the vendor's support asks for."""
+    """The agent welcomed us; `request_id` is what the vendor's support asks for. `is_fallback`: it is the stand-in."""
 
     request_id: str = ""
+    is_fallback: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +128,65 @@ class SettingsApplied:
 
 @dataclass(frozen=True, slots=True)
 class SessionDown:
-    """The line ended. `fault`: not by our wish. `hopeless`: trying again cannot help (a wrong key, a bad setting)."""
+    """The line ended. `trouble`: not by our wish, and why."""
 
     reason: str
-    fault: bool = False
-    hopeless: bool = False
+    trouble: Trouble | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LimitNear:
+    """Four fifths of what the lines of this "day" or "month" may last are used up."""
+
+    scope: str
+
+
+@dataclass(frozen=True, slots=True)
+class Uplinked:
+    """The first byte of the turn's speech has left."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lit:
+    """The light shows the phase now."""
+
+    turn: int
+    phase: str
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """The agent warns of something, by its code; the line goes on."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class LatencyReported:
+    """The agent's own measurements, in seconds by their names; it sends several for each turn."""
+
+    seconds: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class InjectionRefused:
+    """What we asked the agent to say was refused, because somebody speaks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """The user wants this conversation forgotten."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class PersonaChosen:
+    """The user wants to talk to another persona; an empty name is the usual one."""
+
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,12 +292,21 @@ Event = (
     | SpeakerLost
     | SpeakerFound
     | Summoned
+    | Released
     | Dismissed
     | Muted
     | Unmuted
     | SessionUp
     | SettingsApplied
     | SessionDown
+    | LimitNear
+    | Uplinked
+    | Lit
+    | Warned
+    | LatencyReported
+    | InjectionRefused
+    | Forgotten
+    | PersonaChosen
     | UserStarted
     | UserText
     | NothingSaid

@@ -3,7 +3,9 @@
 Kinds of devices (`agent/*`, `lights/*`, `actions/*`) keep their settings in their own file, made from `Table`.
 """
 
+import math
 import re
+from collections.abc import Callable
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
@@ -20,10 +22,27 @@ Seconds = Annotated[float, Field(ge=0, le=3600)]
 Pin = Annotated[int, Field(ge=0, le=27)]
 
 
-def _keep(text: str) -> str:
-    if text in ("always", "conversation") or re.fullmatch(r"[1-9]\d{0,3}[smh]", text):
-        return text
-    raise ValueError('must be "always", "conversation" or a duration such as "90s", "10m" or "1h"')
+def _one_of(*words: str) -> Callable[[str], str]:
+    """A duration, or one of these words."""
+
+    def check(text: str) -> str:
+        if text in words or re.fullmatch(r"[1-9]\d{0,3}[smh]", text):
+            return text
+        known = "".join(f'"{word}", ' for word in words).removesuffix(", ") + (" or " if words else "")
+        raise ValueError(f'must be {known}a duration such as "90s", "10m" or "1h"')
+
+    return check
+
+
+Duration = Annotated[str, AfterValidator(_one_of())]
+Limit = Annotated[str, AfterValidator(_one_of("none"))]
+
+
+def seconds(duration: str) -> float:
+    """What a `Duration` or `Limit` is in seconds; "none" is infinite."""
+    if duration == "none":
+        return math.inf
+    return int(duration[:-1]) * {"s": 1.0, "m": 60.0, "h": 3600.0}[duration[-1]]
 
 
 def _is_named(file: str, info: ValidationInfo) -> str:
@@ -98,7 +117,7 @@ class Conversation(Table):
 class Session(Table):
     """How the line to the agent is kept."""
 
-    keep: Annotated[str, AfterValidator(_keep)] = "10m"
+    keep: Annotated[str, AfterValidator(_one_of("always", "conversation"))] = "10m"
     """How long the line stays open after the last turn: "always", "conversation" or a duration. Minutes are billed."""
     hold_s: Annotated[float, Field(ge=1, le=60)] = 15.0
     """So much speech is held while the line is not up yet; the oldest is dropped first."""
@@ -110,8 +129,18 @@ class Session(Table):
     """The longest first wait before connecting anew; it doubles with each failure, with full jitter."""
     backoff_most_s: Annotated[float, Field(ge=1, le=600)] = 30.0
     """The longest wait before connecting anew."""
+    rotate_after: Duration = "110m"
+    """A line is replaced at a quiet moment when it is so old; the vendor ends every line after two hours."""
+    fallback_after_s: Annotated[float, Field(ge=0.5, le=15)] = 3.0
+    """Where there is a fallback, it takes over when the agent has not answered for so long."""
     history_messages: Annotated[int, Field(ge=0, le=200)] = 30
     """So many messages of the conversation are carried over to a new line."""
+    history_age: Duration = "12h"
+    """Older messages are forgotten."""
+    daily_limit: Limit = "1h"
+    """All lines that cost money together may be open for so long a day; "none" for no limit."""
+    monthly_limit: Limit = "10h"
+    """The same for a month."""
 
     @property
     def keep_s(self) -> float | None:
@@ -122,7 +151,7 @@ class Session(Table):
             case "conversation":
                 return 0.0
             case duration:
-                return int(duration[:-1]) * {"s": 1.0, "m": 60.0, "h": 3600.0}[duration[-1]]
+                return seconds(duration)
 
 
 class Speaker(Table):

@@ -3,6 +3,7 @@
 A kind's module has `Settings` (an `AgentTable`) and `open(settings) -> Agent`. Deepgram's names are known only here.
 """
 
+import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Protocol
@@ -11,7 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator
 
 from cooee.effects import Answer, Function
-from cooee.events import Event
+from cooee.events import Event, Trouble
 from cooee.settings import Table
 
 
@@ -44,12 +45,31 @@ class AgentTable(Table):
 
 
 class Refused(Exception):
-    """The agent will not talk to us; str() is a sentence for the user. `hopeless`: trying again cannot help."""
+    """The agent will not talk to us; str() is a sentence for the user.
 
-    def __init__(self, reason: str, *, hopeless: bool = False, retry_after_s: float | None = None) -> None:
+    `setting`: the place in the settings that the agent objects to ("agent.think.provider.model"), if it names one.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        trouble: Trouble = Trouble.VENDOR,
+        *,
+        retry_after_s: float | None = None,
+        setting: str = "",
+    ) -> None:
         super().__init__(reason)
-        self.hopeless = hopeless
+        self.trouble = trouble
         self.retry_after_s = retry_after_s
+        self.setting = setting
+
+
+class Unreachable(ConnectionError):
+    """There is no line to the agent, or it broke; str() is a sentence without an address."""
+
+    def __init__(self, reason: str, trouble: Trouble = Trouble.NETWORK) -> None:
+        super().__init__(reason)
+        self.trouble = trouble
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +77,17 @@ class Remembered:
     """A message of the conversation as the agent keeps it, to be handed to the next line unread."""
 
     message: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Persona:
+    """Another character of the agent's: what is empty is as usual."""
+
+    prompt: str = ""
+    voice: str = ""
+    """The speak provider's model or voice."""
+    language: str = ""
+    """What is spoken, as a BCP 47 tag ("de", "en-GB")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +101,24 @@ class Brief:
     functions: tuple[Function, ...] = ()
     history: tuple[Any, ...] = ()
     greet: bool = True
+    persona: Persona = Persona()
+
+
+class Toll(Protocol):
+    """Told of a line's socket: the vendor's clock runs from `opened` to `closed`. Neither raises."""
+
+    def opened(self, socket: socket.socket) -> None:
+        """The upgrade was answered; the socket is the connected one, for who must be able to end it by force."""
+
+    def closed(self) -> None:
+        """Nothing more can be sent or come. Called once, also when the line broke."""
 
 
 class Link(Protocol):
     """One line to the agent. All methods raise OSError (also its subclass ConnectionError) when the line is broken."""
+
+    heard_at: float
+    """When the last thing came, a pong included, on the loop's clock."""
 
     async def settle(self, brief: Brief) -> None:
         """Send the settings and return when they are applied. Raises Refused or OSError."""
@@ -82,7 +127,22 @@ class Link(Protocol):
 
     async def keep_alive(self) -> None: ...
 
+    async def ping(self) -> None:
+        """Send a ping and return at once; the pong moves `heard_at`."""
+
     async def answer(self, answer: Answer) -> None: ...
+
+    async def ask(self, text: str) -> None:
+        """A user's turn that comes as text."""
+
+    async def say(self, text: str) -> None:
+        """The agent says this, after what it says already."""
+
+    async def end_turn(self) -> None:
+        """The user has said all."""
+
+    async def update(self, brief: Brief) -> bool:
+        """Tell the agent what is new since `settle`; false if that needs a new line."""
 
     def events(self) -> AsyncIterator[Event | Remembered]:
         """What the agent does, until the line ends; raises Refused or OSError unless it ended in order."""
@@ -92,12 +152,17 @@ class Link(Protocol):
 
 class Agent(Protocol):
     output_rate_hz: int
+    rate_usd_per_min: float
+    """What an open line costs; a line that costs nothing is not metered."""
 
     async def prepare(self) -> None:
         """Get ready, at start, what takes long. Raises Refused if it can't be."""
 
-    async def connect(self) -> tuple[Link, str]:
+    async def connect(self, toll: Toll | None = None) -> tuple[Link, str]:
         """A welcomed line and its request id. Raises Refused, OSError or TimeoutError."""
+
+    def adopt(self, settings: Any) -> None:
+        """Use these settings (of the same type) from now on, for new lines and for `Link.update` of open ones."""
 
     async def close(self) -> None:
         """Let go of what the agent needs besides lines, such as a process."""
