@@ -10,8 +10,8 @@ from rich.text import Text
 
 from cooee import effects as do
 from cooee import events as on
-from cooee.effects import Effect
-from cooee.events import Event
+from cooee.effects import Effect, Phase
+from cooee.events import Event, Trouble
 
 Note = tuple[str, dict[str, Any]]
 STYLES = {"wake": "bold green", "user_text": "bold cyan", "agent_text": "bold magenta", "pin": "bold yellow"}
@@ -37,6 +37,7 @@ class Timeline:
         self._reply_turn = -1
         self._was_understood = False
         self._told: set[int] = set()
+        self._shown: tuple[Phase, str, Trouble | None] | None = None
 
     def watch(self, now: float, item: Event | Effect) -> None:
         """Take an event or an effect at the loop's time `now`."""
@@ -62,15 +63,21 @@ class Timeline:
             case do.ShutUplink():
                 yield "gate", {"open": False}
             case on.SessionUp():
-                yield "session", {"up": True, "reason": ""}
+                yield "session", {"up": True, "reason": "", **({"is_fallback": True} if item.is_fallback else {})}
             case on.SessionDown():
-                self.was_refused |= item.fault
-                yield "session", {"up": False, "reason": item.reason}
+                self.was_refused |= item.trouble is not None
+                yield "session", {"up": False, "reason": item.reason, **_named(item.trouble)}
             case on.SettingsApplied():
                 self.was_refused = False
                 yield "settings_applied", {}
-            case do.Show():
-                yield "phase", {"phase": item.phase.value, **({"fault": item.fault} if item.fault else {})}
+            case on.Warned():
+                yield "warning", {"code": item.code}
+            case on.LimitNear():
+                yield "limit_near", {"scope": item.scope}
+            case do.Show() if self._shown != (item.phase, item.fault, item.trouble):
+                self._shown = (item.phase, item.fault, item.trouble)
+                fault = {"fault": item.fault} if item.fault else {}
+                yield "phase", {"phase": item.phase.value, **fault, **_named(item.trouble)}
             case on.UserText():
                 self._was_understood = True
                 yield "user_text", {"text": item.text}
@@ -88,7 +95,13 @@ class Timeline:
                 self._reply_turn = item.turn
                 yield "reply_first_byte", {}
             case do.Tell():
-                self._told.add(item.turn)
+                # Behind a preface comes the agent's own answer.
+                self._told |= set() if item.is_preface else {item.turn}
+                yield "tell", {"clip": item.clip, **({"is_preface": True} if item.is_preface else {})}
+            case do.Ask():
+                yield "ask", {"text": item.text}
+            case do.Say():
+                yield "say", {"text": item.text}
             case on.Sounded():
                 yield "reply_first_sample", {}
             case on.Hushed():
@@ -113,3 +126,7 @@ class Timeline:
         text = Text.assemble((f"{at_s:8.3f}  ", "dim"), (f"{name:<18} ", STYLES.get(name, "")), shown)
         with contextlib.suppress(SystemExit):  # rich's answer when nobody reads any more, as with "| head"
             self._console.print(text, soft_wrap=True)
+
+
+def _named(trouble: Trouble | None) -> dict[str, str]:
+    return {"trouble": trouble.value} if trouble else {}
