@@ -1,0 +1,83 @@
+"""One scenario: a house, a vendor, the network between the two, and what has to be true of every one of them."""
+
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from fakes import Script, Server, server
+from faults.house import Entry, House, house
+from faults.proxy import Proxy, proxy
+from faults.vendor import Vendor
+
+FAULT = "! "
+"""What the bench does to the house begins so in its timeline."""
+
+
+@dataclass
+class Bench:
+    house: House
+    proxy: Proxy
+    server: Server
+    vendor: Vendor
+    """Whose confirmations count: the only vendor among the scripts, or the last."""
+
+    def fault(self, what: str) -> float:
+        return self.house.mark(FAULT + what)
+
+    @property
+    def lost(self) -> int:
+        """Words that nobody who took them as said ever got."""
+        return sum(sentence.lost(self.vendor.confirmed) for sentence in self.house.mouth.sentences)
+
+    def row(self) -> "Row":
+        entries = list(self.house.timeline)
+        faults = [at for at, name in entries if name.startswith(FAULT)]
+        since = [(at - faults[0], name) for at, name in entries if at >= faults[0]] if faults else []
+        noticed = next((at for at, name in since if name.startswith(("down", "tell", "hush", "warned"))), None)
+        recovered = next((at for at, name in since if name == "answer" and at > (noticed or 0)), None)
+        return Row(noticed, recovered, self.lost)
+
+
+@dataclass
+class Row:
+    """A line of the table, in seconds since the fault; None: it never did, or never had to."""
+
+    noticed_s: float | None
+    recovered_s: float | None
+    words_lost: int
+
+
+@asynccontextmanager
+async def bench(*scripts: Script, seed: int = 0, url: str = "", **options: Any) -> AsyncIterator[Bench]:
+    """The scripts are met in turn; without any there is one vendor that is always well. `options` are the house's."""
+    scripts = scripts or (Vendor(),)
+    vendor = next((each for each in reversed(scripts) if isinstance(each, Vendor)), Vendor())
+    with tempfile.TemporaryDirectory() as folder:
+        async with (
+            server(*scripts) as it,
+            proxy(urlsplit(it.url).port or 0, seed) as between,
+            house(url or between.url, Path(folder), **options) as home,
+        ):
+            yield Bench(home, between, it, vendor)
+
+
+Step = tuple[str, float] | tuple[str, float, float]
+
+
+def follows(timeline: Sequence[Entry], *steps: Step) -> None:
+    """The timeline is exactly these entries, each (name, at most so long, or between so and so long, after the last)."""
+    assert [name for _, name in timeline] == [step[0] for step in steps], _told(timeline)
+    before_s = timeline[0][0] if timeline else 0.0
+    for (at_s, name), (_, *bounds) in zip(timeline, steps, strict=True):
+        least_s, most_s = (bounds[0], bounds[1]) if len(bounds) == 2 else (0.0, bounds[0])
+        took_s = at_s - before_s
+        assert least_s <= took_s <= most_s, f"{name} after {took_s:.2f} s\n{_told(timeline)}"
+        before_s = at_s
+
+
+def _told(timeline: Sequence[Entry]) -> str:
+    return "\n".join(f"{at:8.2f}  {name}" for at, name in timeline)

@@ -1,0 +1,93 @@
+"""Scenarios run side by side on one loop of their own; each is a test that asserts on its own outcome."""
+
+import asyncio
+import concurrent.futures
+import inspect
+import logging
+import threading
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+import pytest
+
+import cooee.actions
+from faults.bench import Row
+from faults.house import KINDS
+
+AT_ONCE = 8
+LIMIT_S = 100.0
+
+Scenario = Callable[..., Awaitable[Row | None]]
+Outcome = concurrent.futures.Future[Row | None]
+
+rows: dict[str, Row] = {}
+"""The table, by the scenarios' names."""
+
+
+def scenario(work: Scenario) -> Callable[..., None]:
+    """A test that is done among the others: a coroutine function; what it returns becomes a line of the table."""
+
+    def test(race: "Race", request: pytest.FixtureRequest, **_: Any) -> None:
+        race.finish(request.node)
+
+    own = list(inspect.signature(work).parameters.values())
+    kinds = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    fixtures = [inspect.Parameter(name, kinds) for name in ("race", "request")]
+    test.__signature__ = inspect.Signature([*fixtures, *own])  # type: ignore[attr-defined]
+    test.__name__, test.__module__, test.__doc__ = work.__name__, work.__module__, work.__doc__
+    test.pytestmark = list(getattr(work, "pytestmark", []))  # type: ignore[attr-defined]
+    test.scenario = work  # type: ignore[attr-defined]
+    return test
+
+
+class Race:
+    """Begins with all scenarios that were selected, in their order, at most AT_ONCE of them at a time."""
+
+    def __init__(self, items: Iterable[pytest.Item]) -> None:
+        self._outcomes: dict[str, Outcome] = {}
+        works = [(item, work) for item in items if (work := getattr(getattr(item, "obj", None), "scenario", None))]
+        for item, _ in works:
+            self._outcomes[item.nodeid] = concurrent.futures.Future()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run(works)), name="faults", daemon=True)
+        self._thread.start()
+
+    def finish(self, item: pytest.Item) -> None:
+        row = self._outcomes[item.nodeid].result()
+        if row:
+            rows[item.name.removeprefix("test_").replace("_", " ")] = row
+
+    def join(self) -> None:
+        self._thread.join()
+        if KINDS in cooee.actions.__path__:
+            cooee.actions.__path__.remove(KINDS)
+
+    async def _run(self, works: list[tuple[pytest.Item, Scenario]]) -> None:
+        room = asyncio.Semaphore(AT_ONCE)
+        logging.getLogger("websockets.server").setLevel(logging.CRITICAL)
+
+        async def one(item: pytest.Item, work: Scenario) -> None:
+            async with room:
+                outcome = self._outcomes[item.nodeid]
+                spec = getattr(item, "callspec", None)
+                try:
+                    async with asyncio.timeout(LIMIT_S):
+                        outcome.set_result(await work(**(spec.params if spec else {})))
+                except BaseException as error:
+                    outcome.set_exception(error)
+
+        await asyncio.gather(*(one(*each) for each in works))
+
+
+def table() -> list[str]:
+    """What the bench found, a line for each scenario."""
+    width = max(map(len, rows), default=0)
+    head = f"{'scenario':{width}}  noticed after  recovered after  words lost"
+    lines = [
+        f"{name:{width}}  {_seconds(row.noticed_s):>13}  {_seconds(row.recovered_s):>15}  {row.words_lost:>10}"
+        for name, row in rows.items()
+    ]
+    return [head, "-" * len(head), *lines] if rows else []
+
+
+def _seconds(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f} s"
