@@ -2,6 +2,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from gpiozero import Device
 from gpiozero.pins.mock import MockFactory
 
 from cooee import actions
-from cooee.actions import Actions, Failed, gpio, stop_listening, volume
+from cooee.actions import Actions, Failed, gpio
 from cooee.effects import Act, Function
 from cooee.events import Acted, Call, Event, Switched
 
@@ -52,8 +53,10 @@ class Speaker:
     def __init__(self, tables: Mapping[str, actions.ActionTable] | None = None, *own: actions.Action) -> None:
         self.posted: list[Event] = []
         self.actions = Actions(tables or {}, self.posted.append, own)
+        self._ids = map(str, count(1))
 
-    async def call(self, name: str, arguments: Any = None, call_id: str = "1") -> Acted:
+    async def call(self, name: str, arguments: Any = None) -> Acted:
+        call_id = next(self._ids)
         await self.actions.run(Act(3, Call(call_id, name, arguments)))
         (acted,) = [event for event in self.posted if isinstance(event, Acted)]
         self.posted.clear()
@@ -231,25 +234,6 @@ async def test_a_dropped_call_ends_and_is_not_heard_of_again() -> None:
     speaker.actions.drop("never there")
 
 
-async def test_an_id_that_runs_does_not_fire_again() -> None:
-    count = 0
-    go_on = asyncio.Event()
-
-    async def do(_: Mapping[str, Any]) -> str:
-        nonlocal count
-        count += 1
-        await go_on.wait()
-        return "Done."
-
-    speaker = Speaker({}, Own(do))
-    first = asyncio.create_task(speaker.actions.run(Act(3, Call("1", "own", {"level": 1}))))
-    await asyncio.sleep(0)
-    assert (await speaker.call("own", {"level": 1})).text == "That is still being done."
-    go_on.set()
-    await first
-    assert count == 1
-
-
 async def test_an_action_without_its_device_stays_declared_and_says_why(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -295,32 +279,6 @@ async def test_one_that_can_not_close_keeps_no_other_from_closing(caplog: pytest
     Speaker({}, first, second).actions.close()
     assert second.closed
     assert "own could not be closed: ZeroDivisionError" in caplog.text
-
-
-async def test_the_volume_is_told_as_it_is_read_back() -> None:
-    level = 70
-
-    def set_percent(percent: int) -> None:
-        nonlocal level
-        level = min(percent, 95)
-
-    speaker = Speaker({}, *volume(lambda: level, set_percent))
-    assert (await speaker.call("set_volume", {"level": 60})).text == "The volume is 60 percent."
-    assert (await speaker.call("change_volume", {"direction": "up"})).text == "The volume is 70 percent."
-    assert (await speaker.call("change_volume", {"direction": "down"})).text == "The volume is 60 percent."
-    assert (await speaker.call("set_volume", {"level": 100})).text == "The volume is 95 percent."
-    for _ in range(12):
-        await speaker.call("change_volume", {"direction": "down"})
-    assert level == 0
-    assert not (await speaker.call("set_volume", {"level": "loud"})).ok
-
-
-async def test_stop_listening_dismisses_and_need_not_wait_for_the_turn() -> None:
-    dismissed = []
-    builtin = stop_listening(lambda: dismissed.append(True))
-    assert not builtin.function.side_effect
-    assert (await Speaker({}, builtin).call("stop_listening", {})).ok
-    assert dismissed == [True]
 
 
 def test_a_name_that_is_built_in_is_refused() -> None:

@@ -1,26 +1,36 @@
 """What the speaker can do for the agent: each [actions.NAME] is a function; its `type` is a module here.
 
 A type's module has `Settings` (an `ActionTable`), `declare(name, settings) -> Function`, which touches no device, and
-`open(name, settings, report) -> Action`. Modules with an underscore are no types.
+`open(name, settings, report) -> Action`, which may block. Modules with an underscore are no types.
 """
 
 import asyncio
 import logging
-import math
-import traceback
-from collections.abc import Callable, Iterable, Mapping
-from typing import Annotated, Any, Protocol
-
-from pydantic import Field
+from collections.abc import Callable, Container, Iterable, Mapping
+from dataclasses import dataclass
 
 from cooee import kinds
-from cooee.actions._builtin import stop_listening, volume
-from cooee.actions._words import misfit, one_line
+from cooee.actions._action import Action, ActionTable, Failed, Report, where
+from cooee.actions._builtin import change_persona, forget_conversation, stop_listening, volume
+from cooee.actions._opened import Opened, built_in, opened, opened_in_time
+from cooee.actions._receipts import Outcome, Receipts
+from cooee.actions._words import one_line
 from cooee.effects import Act, Function
 from cooee.events import Acted, Call, Event
-from cooee.settings import Table
 
-__all__ = ["Action", "ActionTable", "Actions", "Failed", "Report", "declare", "stop_listening", "volume"]
+__all__ = [
+    "Action",
+    "ActionTable",
+    "Actions",
+    "Failed",
+    "Receipts",
+    "Report",
+    "change_persona",
+    "declare",
+    "forget_conversation",
+    "stop_listening",
+    "volume",
+]
 
 log = logging.getLogger("cooee.actions")
 
@@ -28,208 +38,177 @@ TEXT_LIMIT = 2000
 BUILTIN_LIMIT_S = 8.0
 CLEANUP_S = 1.0
 
-Report = Callable[[Event], None]
-
-
-class ActionTable(Table):
-    """What every action has."""
-
-    type: str
-    """Which type of action: the name of a module of `cooee.actions`."""
-    description: Annotated[str, Field(min_length=3, max_length=300)]
-    """What it is, in the words of those who talk to it."""
-    time_limit_s: Annotated[float, Field(gt=0, le=60)] = 8.0
-    """After so long the agent is told that it took too long."""
-
-    def pins(self) -> tuple[int, ...]:
-        """The GPIO pins that this action takes, so that nothing else is given them."""
-        return ()
-
-
-class Failed(Exception):
-    """The action did not happen; str() is a sentence for the agent to say."""
-
-
-class Action(Protocol):
-    @property
-    def function(self) -> Function: ...
-
-    async def run(self, arguments: Mapping[str, Any]) -> str:
-        """Do it and say what is true now, as read back. The arguments fit the schema, defaults filled in.
-
-        Raises Failed. Cancelled at the time limit: then it has `CLEANUP_S` to leave nothing half done.
-        """
-
-    def close(self) -> None:
-        """Put what it moves into its safe state."""
-
 
 def declare(actions: Mapping[str, ActionTable]) -> tuple[Function, ...]:
     """The functions that these actions give the agent. Touches no device. Raises kinds.Unknown."""
     return tuple(kinds.module("actions", table.type).declare(name, table) for name, table in actions.items())
 
 
-class _Broken:
-    """An action that could not be opened: it stays declared, and says why it can't be done."""
+@dataclass(slots=True)
+class _Run:
+    """A call that is being done. Whoever asked for it before the last drop is not answered."""
 
-    def __init__(self, function: Function, why: str) -> None:
-        self.function = function
-        self._why = why
-
-    async def run(self, arguments: Mapping[str, Any]) -> str:
-        raise Failed(self._why)
-
-    def close(self) -> None:
-        pass
+    name: str
+    doing: asyncio.Task[Outcome]
+    ended: asyncio.Task[Outcome]
+    drops: int = 0
 
 
 class Actions:
     """Does what the agent asks for, and says in words what really happened: one `Acted` for each `Act`.
 
+    A call id fires once; the same id again is answered with what became of it, as the `receipts` know.
     `post` is called on the loop's thread only. Raises kinds.Unknown for an unknown type, ValueError for a name that is
     taken; nothing else stops it.
     """
 
     def __init__(
-        self, actions: Mapping[str, ActionTable], post: Callable[[Event], None], builtins: Iterable[Action] = ()
+        self,
+        actions: Mapping[str, ActionTable],
+        post: Callable[[Event], None],
+        builtins: Iterable[Action] = (),
+        receipts: Receipts | None = None,
     ) -> None:
-        import jsonschema
-
         self._post = post
-        self._running: dict[str, asyncio.Task[tuple[str, bool]]] = {}
-        self._actions: dict[str, tuple[Action, float]] = {}
-        for builtin in builtins:
-            self._actions[builtin.function.name] = builtin, BUILTIN_LIMIT_S
+        self._receipts = receipts or Receipts()
+        self._running: dict[str, _Run] = {}
+        self._changing = asyncio.Lock()
+        self._opened = _built_in(builtins)
         for name, table in actions.items():
-            if name in self._actions:
+            if name in self._opened:
                 raise ValueError(f"[actions.{name}]: this name is built in; choose another one")
-            self._actions[name] = _open(name, table, post), table.time_limit_s
-        kind = jsonschema.Draft202012Validator
-        checker = kind.TYPE_CHECKER.redefine("number", _is_number).redefine("integer", _is_integer)
-        kind = jsonschema.validators.extend(kind, type_checker=checker)  # type: ignore[no-untyped-call]
-        self._validators = {each.name: kind(each.parameters) for each in self.functions}
+            self._opened[name] = opened(name, table, post)
 
     @property
     def functions(self) -> tuple[Function, ...]:
         """What the agent may be told of, the built in ones first."""
-        return tuple(action.function for action, _ in self._actions.values())
+        return tuple(each.action.function for each in self._opened.values())
 
     async def run(self, act: Act) -> None:
         """Do it and post exactly one `Acted` within the time limit (none if it is dropped). Never raises."""
         call = act.call
-        if call.id in self._running:
-            self._post(Acted(act.turn, call.id, call.name, "That is still being done.", False))
-            return
-        task = self._running[call.id] = asyncio.create_task(self._perform(call), name=f"action {call.name[:80]}")
-        _, limit_s = self._actions.get(call.name, (None, BUILTIN_LIMIT_S))
-        try:
-            done, _ = await asyncio.wait({task}, timeout=limit_s)
-            if not done:
-                task.cancel()
-                await asyncio.wait({task}, timeout=CLEANUP_S)
-        finally:
-            task.cancel()
-            wanted = self._running.pop(call.id, None) is task
-        if wanted:
-            text, ok = _outcome(task, None if done else limit_s)
-            self._post(Acted(act.turn, call.id, call.name, text, ok))
+        outcome = None
+        if call.id not in self._running:
+            outcome = self._receipts.outcome(call.id)
+        if outcome is None:
+            run = self._running.get(call.id) or self._begin(call)
+            drops = run.drops
+            await asyncio.wait({run.ended})
+            if run.drops != drops or run.ended.cancelled():
+                return
+            outcome = run.ended.result()
+        self._post(Acted(act.turn, call.id, call.name, outcome.text, outcome.ok))
 
     def drop(self, call_id: str) -> None:
-        """Cancel the call if it still runs; nothing more is heard of it."""
-        if task := self._running.pop(call_id, None):
-            task.cancel()
+        """Cancel the call if it still runs; whoever asked for it hears nothing more."""
+        if run := self._running.get(call_id):
+            run.drops += 1
+            run.doing.cancel()
 
     def stop(self) -> None:
         """Cancel whatever runs."""
         for call_id in tuple(self._running):
             self.drop(call_id)
 
+    async def change(self, actions: Mapping[str, ActionTable], builtins: Iterable[Action] | None = None) -> None:
+        """From now on be able to do these; what stays the same is not touched, what was broken is tried again.
+
+        What goes or changes is brought into its safe state first; a call of it that still runs is cancelled and
+        answered in words. Never raises: what can't be opened stays declared and says why.
+        """
+        async with self._changing:
+            builtin = {name: each for name, each in self._opened.items() if each.table is None}
+            if builtins is not None:
+                builtin = _built_in(builtins)
+            before = {name: each for name, each in self._opened.items() if each.table is not None}
+            kept = {name: each for name, each in before.items() if each.table == actions.get(name)}
+            kept = {name: each for name, each in kept.items() if not each.is_broken}
+            gone = {name: each for name, each in before.items() if name not in kept}
+            waiting = {name: each.suspended() for name, each in gone.items() if name in actions}
+            self._opened = builtin | kept | waiting
+            await self._interrupt(gone)
+            for name, each in gone.items():
+                await each.close_in_time(name)
+            now = dict(kept)
+            for name, table in actions.items():
+                if name in builtin:
+                    log.warning("[actions.%s]: this name is built in; choose another one", name)
+                elif name not in kept and (new := await opened_in_time(name, table, self._post)):
+                    now[name] = new
+            self._opened = builtin | {name: now[name] for name in actions if name in now}
+
     def close(self) -> None:
         """Cancel what runs and put everything into its safe state."""
         self.stop()
-        for name, (action, _) in self._actions.items():
-            try:
-                action.close()
-            except Exception as error:
-                log.warning("%s could not be closed: %s", name, _bug(error))
+        for name, each in self._opened.items():
+            each.close(name)
 
-    async def _perform(self, call: Call) -> tuple[str, bool]:
+    def _begin(self, call: Call) -> _Run:
+        doing = asyncio.create_task(self._perform(call), name="action")
+        ended = asyncio.create_task(self._end(call, doing), name="action's limit")
+        self._running[call.id] = _Run(call.name, doing, ended)
+        return self._running[call.id]
+
+    async def _end(self, call: Call, doing: asyncio.Task[Outcome]) -> Outcome:
+        """What became of it, at the latest at its limit."""
+        limit_s = self._limit_s(call.name)
         try:
-            action, _ = self._actions.get(call.name, (None, 0))
-            if action is None:
+            done, _ = await asyncio.wait({doing}, timeout=limit_s)
+            if not done:
+                doing.cancel()
+                await asyncio.wait({doing}, timeout=CLEANUP_S)
+            outcome = _outcome(doing, None if done else limit_s)
+            self._receipts.finish(call.id, outcome)
+            return outcome
+        finally:
+            doing.cancel()
+            del self._running[call.id]
+
+    async def _interrupt(self, names: Container[str]) -> None:
+        """Cancel the running calls of these; they are answered that it is not known whether they were done."""
+        runs = [run for run in self._running.values() if run.name in names]
+        for run in runs:
+            run.doing.cancel()
+        if runs:
+            await asyncio.wait({run.ended for run in runs}, timeout=CLEANUP_S)
+
+    async def _perform(self, call: Call) -> Outcome:
+        try:
+            each = self._opened.get(call.name)
+            if each is None:
                 raise Failed(f"There is no function {one_line(call.name, 40)}.")
-            text = await action.run(self._fitting(call))
+            arguments = each.arguments.fitting(call.arguments)
+            if each.action.function.side_effect:
+                await self._receipts.begin(call.id, each.limit_s / 2)
+            text = await each.action.run(arguments)
             if isinstance(text, str) and text.strip():
-                return _cut(text), True
+                return Outcome(_cut(text), True)
             log.warning("%s answered no text; its module is at fault", call.name)
-            return "It gave no answer, so it is not known whether that was done.", False
+            return Outcome("It gave no answer, so it is not known whether that was done.", False)
         except Failed as failed:
-            return _cut(f"That did not work: {failed}"), False
+            return Outcome(_cut(f"That did not work: {failed}"), False)
         # Also SystemExit, which would end the loop; only being cancelled is left to asyncio.
         except (Exception, SystemExit) as error:
-            log.warning("%s: %s", one_line(call.name, 80), _bug(error))
-            return "That did not work: something went wrong inside the speaker; its log says where.", False
+            log.warning("%s: %s", one_line(call.name, 80), where(error))
+            return Outcome("That did not work: something went wrong inside the speaker; its log says where.", False)
 
-    def _fitting(self, call: Call) -> dict[str, Any]:
-        """The call's arguments if they fit the schema, with defaults and whole numbers made whole. Raises Failed."""
-        if not isinstance(call.arguments, Mapping):
-            raise Failed("the arguments were not a JSON object.")
-        arguments = dict(call.arguments)
-        validator = self._validators[call.name]
-        error = next(validator.iter_errors(arguments), None)
-        if error is not None:
-            raise Failed(misfit(error))
-        properties: Mapping[str, Any] = validator.schema.get("properties", {})
-        for name, schema in properties.items():
-            if name not in arguments and "default" in schema:
-                arguments[name] = schema["default"]
-            if schema.get("type") == "integer" and name in arguments:
-                arguments[name] = int(arguments[name])
-        return arguments
+    def _limit_s(self, name: str) -> float:
+        each = self._opened.get(name)
+        return each.limit_s if each else BUILTIN_LIMIT_S
 
 
-def _open(name: str, table: ActionTable, report: Report) -> Action:
-    module = kinds.module("actions", table.type)
-    try:
-        action: Action = module.open(name, table, report)
-        return action
-    except Failed as failed:
-        why = str(failed)
-        log.warning("[actions.%s]: %s", name, why)
-    except ModuleNotFoundError as error:
-        why = f'it needs the Python package "{error.name}", which is not installed.'
-        log.warning("[actions.%s]: %s", name, why)
-    except Exception as error:
-        why = "it could not be set up; the speaker's log says where."
-        log.warning("[actions.%s] could not be set up: %s", name, _bug(error))
-    return _Broken(module.declare(name, table), why)
+def _built_in(actions: Iterable[Action]) -> dict[str, Opened]:
+    return {action.function.name: built_in(action, BUILTIN_LIMIT_S) for action in actions}
 
 
-def _outcome(task: asyncio.Task[tuple[str, bool]], exceeded_s: float | None) -> tuple[str, bool]:
+def _outcome(task: asyncio.Task[Outcome], exceeded_s: float | None) -> Outcome:
     if task.done() and not task.cancelled():
         return task.result()
     why = "was interrupted" if exceeded_s is None else f"took longer than {exceeded_s:g} seconds and was given up"
-    return f"That {why}; it is not known whether it was done.", False
+    return Outcome(f"That {why}; it is not known whether it was done.", False)
 
 
 def _cut(text: str) -> str:
     """At most so much, and nothing that can't be sent as JSON in UTF-8."""
     kept = text if len(text) <= TEXT_LIMIT else f"{text[: TEXT_LIMIT - 1]}…"
     return "".join(character for character in kept if character.isprintable() or character == "\n")
-
-
-def _bug(error: BaseException) -> str:
-    """What and where, without the message, which may hold what nobody should read in a log."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return f"{type(error).__name__} in {frames[-1].filename}:{frames[-1].lineno}" if frames else type(error).__name__
-
-
-def _is_integer(_: Any, value: object) -> bool:
-    return (isinstance(value, int) and not isinstance(value, bool)) or (isinstance(value, float) and value.is_integer())
-
-
-def _is_number(_: Any, value: object) -> bool:
-    """JSON as Python reads it has NaN and Infinity, which no limit holds back."""
-    return (isinstance(value, int) and not isinstance(value, bool)) or (
-        isinstance(value, float) and math.isfinite(value)
-    )

@@ -1,12 +1,13 @@
 """Functions that every speaker has, made from what the app can do."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from cooee.effects import Function
 
 STEP_PERCENT = 10
+USUAL = "usual"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,31 @@ def stop_listening(dismiss: Callable[[], None]) -> Builtin:
 
     about = "Ends the conversation, when the user says goodbye, thanks, or that nothing more is wanted."
     return Builtin(Function("stop_listening", about, _object(), side_effect=False), stop)
+
+
+def forget_conversation(forget: Callable[[], None]) -> Builtin:
+    """forget_conversation: nothing that was said so far is known any more, here and to the agent."""
+
+    def do(_: Mapping[str, Any]) -> str:
+        forget()
+        return "This conversation is forgotten."
+
+    about = "Forgets what was said in this conversation, when the user asks for that."
+    return Builtin(Function("forget_conversation", about, _object()), do)
+
+
+def change_persona(names: Iterable[str], choose: Callable[[str], None]) -> Builtin:
+    """change_persona: `choose` is given one of `names`, or "" for the usual one, which the agent calls "usual"."""
+
+    def do(arguments: Mapping[str, Any]) -> str:
+        name: str = arguments["persona"]
+        choose("" if name == USUAL and name not in named else name)
+        return f"From now on, the persona is {name}."
+
+    named = tuple(names)
+    options = {"type": "string", "enum": [*named, *([] if USUAL in named else [USUAL])]}
+    about = "Lets another persona talk with the user, when the user asks for it by name, or for the usual one again."
+    return Builtin(Function("change_persona", about, _object(persona=options)), do)
 
 
 def _object(**properties: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,8 +1,6 @@
 """What hangs on a pin: lamps and relays, dimmers, door openers, buttons and contacts."""
 
 import asyncio
-import contextlib
-import threading
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, Self, TypeVar
@@ -10,6 +8,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 from pydantic import Field, model_validator
 
 from cooee.actions import ActionTable, Failed, Report
+from cooee.actions._thread import on_a_thread
 from cooee.actions._words import sentence, subject
 from cooee.effects import Function
 from cooee.events import Switched
@@ -163,7 +162,7 @@ class Gpio:
 
     async def _ask(self, call: Callable[[], T]) -> T:
         try:
-            return await _on_a_thread(call)
+            return await on_a_thread(call)
         # lgpio's own error is a bare Exception.
         except Exception as error:
             raise Failed(f"pin {self._settings.pin} does not answer.") from error
@@ -211,29 +210,3 @@ def _device(settings: Settings, initial: float) -> Any:
         raise Failed(f"pin {settings.pin} is in use already.") from error
     except Exception as error:
         raise Failed(f"pin {settings.pin} can't be used: {error}.") from error
-
-
-async def _on_a_thread(call: Callable[[], T]) -> T:
-    """The call's result, made on a thread that may hang: it holds nothing up, not even the end of the program."""
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[T] = loop.create_future()
-
-    def settle(result: T | None, error: Exception | None) -> None:
-        if future.done():
-            return
-        if error is not None:
-            future.set_exception(error)
-        else:
-            future.set_result(result)  # type: ignore[arg-type]
-
-    def work() -> None:
-        outcome: tuple[T | None, Exception | None]
-        try:
-            outcome = call(), None
-        except Exception as error:
-            outcome = None, error
-        with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile
-            loop.call_soon_threadsafe(settle, *outcome)
-
-    threading.Thread(target=work, name="gpio", daemon=True).start()
-    return await future

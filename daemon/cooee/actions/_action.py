@@ -1,0 +1,52 @@
+"""What an action is, and what every one of them has."""
+
+import traceback
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Protocol
+
+from pydantic import Field
+
+from cooee.effects import Function
+from cooee.events import Event
+from cooee.settings import Table
+
+Report = Callable[[Event], None]
+
+
+class ActionTable(Table):
+    """What every action has."""
+
+    type: str
+    """Which type of action: the name of a module of `cooee.actions`."""
+    description: Annotated[str, Field(min_length=3, max_length=300)]
+    """What it is, in the words of those who talk to it."""
+    time_limit_s: Annotated[float, Field(gt=0, le=60)] = 8.0
+    """After so long the agent is told that it took too long."""
+
+    def pins(self) -> tuple[int, ...]:
+        """The GPIO pins that this action takes, so that nothing else is given them."""
+        return ()
+
+
+class Failed(Exception):
+    """The action did not happen; str() is a sentence for the agent to say."""
+
+
+class Action(Protocol):
+    @property
+    def function(self) -> Function: ...
+
+    async def run(self, arguments: Mapping[str, Any]) -> str:
+        """Do it and say what is true now, as read back. The arguments fit the schema, defaults filled in.
+
+        Raises Failed. Cancelled at the time limit: then it has `CLEANUP_S` to leave nothing half done.
+        """
+
+    def close(self) -> None:
+        """Put what it moves into its safe state."""
+
+
+def where(error: BaseException) -> str:
+    """What went wrong and where, without the message, which may hold what nobody should read in a log."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{type(error).__name__} in {frames[-1].filename}:{frames[-1].lineno}" if frames else type(error).__name__

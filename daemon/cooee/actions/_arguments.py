@@ -1,0 +1,52 @@
+"""Nothing moves before the arguments fit the schema that was declared."""
+
+import functools
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from cooee.actions._action import Failed
+from cooee.actions._words import misfit
+
+
+class Arguments:
+    """Checks the arguments of one function against its JSON schema."""
+
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        self._validator = _kind()(schema)
+        self._properties: Mapping[str, Any] = schema.get("properties", {})
+
+    def fitting(self, found: Any) -> dict[str, Any]:
+        """They, with defaults filled in and whole numbers made whole. Raises Failed if they do not fit."""
+        if not isinstance(found, Mapping):
+            raise Failed("the arguments were not a JSON object.")
+        arguments = dict(found)
+        error = next(self._validator.iter_errors(arguments), None)
+        if error is not None:
+            raise Failed(misfit(error))
+        for name, schema in self._properties.items():
+            if name not in arguments and "default" in schema:
+                arguments[name] = schema["default"]
+            if schema.get("type") == "integer" and name in arguments:
+                arguments[name] = int(arguments[name])
+        return arguments
+
+
+@functools.cache
+def _kind() -> Any:
+    import jsonschema
+
+    kind = jsonschema.Draft202012Validator
+    checker = kind.TYPE_CHECKER.redefine("number", _is_number).redefine("integer", _is_integer)
+    return jsonschema.validators.extend(kind, type_checker=checker)  # type: ignore[no-untyped-call]
+
+
+def _is_integer(_: Any, value: object) -> bool:
+    return (isinstance(value, int) and not isinstance(value, bool)) or (isinstance(value, float) and value.is_integer())
+
+
+def _is_number(_: Any, value: object) -> bool:
+    """JSON as Python reads it has NaN and Infinity, which no limit holds back."""
+    return (isinstance(value, int) and not isinstance(value, bool)) or (
+        isinstance(value, float) and math.isfinite(value)
+    )
