@@ -18,7 +18,7 @@ from pydantic_core import ErrorDetails
 
 from cooee import kinds, toml_lines, wake
 from cooee.faults import Fault, Faulty, allowed, place, shown
-from cooee.settings import Conversation, Mic, Pin, Service, Session, Speaker, Table, Wake
+from cooee.settings import Button, Conversation, Mic, Pin, Service, Session, Speaker, Table, Wake
 
 __all__ = ["Config", "Fault", "Faulty", "find", "load", "parse", "schema"]
 
@@ -28,11 +28,12 @@ ROOMS: dict[str, type[Table]] = {
     "conversation": Conversation,
     "session": Session,
     "speaker": Speaker,
+    "button": Button,
     "service": Service,
 }
 KINDS = {"agent": "embedded", "lights": "none"}
 """Rooms whose `type` names a module, and the type where none is given."""
-BUILT_IN = ("set_volume", "change_volume", "stop_listening")
+BUILT_IN = ("set_volume", "change_volume", "stop_listening", "forget_conversation", "change_persona")
 ACTION_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 
@@ -45,6 +46,7 @@ class Config:
     conversation: Conversation
     session: Session
     speaker: Speaker
+    button: Button
     service: Service
     agent: Any
     lights: Any
@@ -152,6 +154,9 @@ class _Reader:
         rooms: dict[str, Any] = {
             room: self._table((room,), model, tables.get(room, {})) for room, model in ROOMS.items()
         }
+        button = _dict(tables.get("button"))
+        if button.get("type") == "gpio":
+            self._own_pins(("button",), rooms["button"].pins() if rooms["button"] else (), Button, button)
         for room, default in KINDS.items():
             rooms[room] = self._kind((room,), room, {"type": default, **_dict(tables.get(room))}, tables.get(room, {}))
         rooms["actions"] = self._actions(tables.get("actions", {}))

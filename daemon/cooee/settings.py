@@ -169,6 +169,27 @@ class Speaker(Table):
     """The WAV file, when type is "file"."""
 
 
+class Button(Table):
+    """A button to talk with."""
+
+    type: Literal["none", "gpio"] = "none"
+    """"gpio": a button on a pin."""
+    pin: Pin = 26
+    """The GPIO number (not the number on the header); 26 is next to a ground pin."""
+    talk: Literal["press", "hold"] = "press"
+    """"press": wakes the speaker, which hears when you have finished; "hold": held down for as long as you talk."""
+    pull: Literal["up", "down", "none"] = "up"
+    """Which way the pin is pulled; the button connects it to the other side."""
+    active_high: bool = False
+    """Whether a high pin means pressed, where `pull` is "none"."""
+    debounce_ms: Annotated[int, Field(ge=1, le=200)] = 20
+    """A contact counts when it has been steady for so long."""
+
+    def pins(self) -> tuple[int, ...]:
+        """The GPIO pins that it takes."""
+        return (self.pin,) if self.type == "gpio" else ()
+
+
 class Service(Table):
     """The daemon as a service."""
 
