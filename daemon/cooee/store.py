@@ -1,0 +1,300 @@
+"""What the speaker keeps: one SQLite file in the state folder, written by one thread, in order.
+
+Nothing in it is worth more than the daemon's life: a disk that fails is one warning, and from then on memory serves.
+"""
+
+import atexit
+import logging
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any
+
+log = logging.getLogger("cooee.store")
+
+FILE = "cooee.db"
+SERVICE_FOLDER = Path("/var/lib/cooee")
+BUSY_TIMEOUT_S = 5.0
+CLOSE_TIMEOUT_S = 5.0
+BACKUP_TIMEOUT_S = 2.0
+
+# Deleted rows are overwritten, and the log is short and cut off when it begins anew: they leave it soon as well.
+PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=NORMAL",
+    "secure_delete=ON",
+    "temp_store=MEMORY",
+    "wal_autocheckpoint=100",
+    "journal_size_limit=0",
+)
+
+DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+FAILED = DAMAGED | {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_PROTOCOL,
+    sqlite3.SQLITE_READONLY,
+}
+"""It is the file or the disk, not the statement."""
+
+
+class Unreadable(Exception):
+    """What the speaker keeps can't be read here and now; str() is a sentence for the user."""
+
+
+def folder() -> Path:
+    """Where to keep what outlives the process: the service's folder, or else the user's own."""
+    if given := os.environ.get("STATE_DIRECTORY"):
+        return Path(given.split(":")[0])
+    if os.access(SERVICE_FOLDER, os.R_OK | os.W_OK | os.X_OK):
+        return SERVICE_FOLDER
+    home = Path(os.environ.get("XDG_STATE_HOME") or "")
+    return (home if home.is_absolute() else Path.home() / ".local" / "state") / "cooee"
+
+
+def visit() -> "Store":
+    """What the speaker on this machine keeps, for a command beside it; empty where it has kept nothing yet.
+
+    Raises Unreadable. Never makes the file: it would belong to whoever runs the command.
+    """
+    path = folder() / FILE
+    try:
+        os.stat(path)
+    except FileNotFoundError:
+        if SERVICE_FOLDER.is_dir() and not os.access(SERVICE_FOLDER, os.X_OK):
+            raise Unreadable(f"{SERVICE_FOLDER} can be read by the service and root only: run it with sudo") from None
+        return Store(None)
+    except OSError as error:
+        raise Unreadable(f"{path} can't be read ({error.strerror}): run it with sudo") from error
+    if not os.access(path, os.R_OK | os.W_OK):
+        raise Unreadable(f"{path} can't be read by this user: run it with sudo")
+    try:
+        with closing(_connect(path)) as database:
+            _examine(database)
+    except sqlite3.Error as error:
+        raise Unreadable(f"{path} can't be read ({error}); if it is damaged, the next start sets it aside") from error
+    return Store(path)
+
+
+@dataclass(slots=True)
+class _Job:
+    run: Callable[[sqlite3.Connection], Any]
+    is_write: bool
+    done: Future[Any] = field(default_factory=Future)
+
+    def __post_init__(self) -> None:
+        self.done.set_running_or_notify_cancel()  # from now on nobody can cancel it
+
+    def end(self, outcome: Any) -> None:
+        if isinstance(outcome, Exception):
+            self.done.set_exception(outcome)
+        else:
+            self.done.set_result(outcome)
+
+
+class Store:
+    """A file of tables. Every room makes its own with CREATE TABLE IF NOT EXISTS.
+
+    A file that is damaged is set aside as "cooee.db.damaged" and a new one begun; on a disk that is full, read-only or
+    missing, what is there is taken to memory and goes on there. Each is one warning.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        """`path` None: in memory only."""
+        self._path = path
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._tables: list[str] = []
+        self._closing = threading.Lock()
+        self._is_closed = False
+        self._database: sqlite3.Connection
+        self._thread = threading.Thread(target=self._work, name="cooee-store", daemon=True)
+        self._thread.start()
+        atexit.register(self.close)
+
+    def write(self, sql: str, *args: Any) -> Future[None]:
+        """Never raises, returns at once; done when committed. An exception in it is a fault of the statement."""
+        if sql.startswith("CREATE"):
+            self._tables.append(sql)
+        return self._add(_Job(lambda database: database.execute(sql, args).close(), is_write=True))
+
+    def fetch(self, sql: str, *args: Any) -> Future[list[tuple[Any, ...]]]:
+        """`read` for those who can't wait."""
+        return self._add(_Job(lambda database: database.execute(sql, args).fetchall(), is_write=False))
+
+    def read(self, sql: str, *args: Any) -> list[tuple[Any, ...]]:
+        """Blocks; sees all writes that were made before."""
+        return self.fetch(sql, *args).result()
+
+    def scrub(self) -> Future[bool]:
+        """Have nothing of what was deleted left in any file, as far as the disk lets go of it; says if it worked."""
+        return self._add(_Job(self._scrub, is_write=False))
+
+    def close(self) -> None:
+        """Everything that was written is in the file, unless the disk hangs. What comes later is refused."""
+        with self._closing:
+            if not self._is_closed:
+                self._is_closed = True
+                self._jobs.put(None)
+        atexit.unregister(self.close)
+        self._thread.join(CLOSE_TIMEOUT_S)
+
+    def _add(self, job: _Job) -> Future[Any]:
+        with self._closing:
+            if self._is_closed:
+                job.end(RuntimeError("the store is closed"))
+            else:
+                self._jobs.put(job)
+        return job.done
+
+    def _work(self) -> None:
+        self._open()
+        while jobs := self._next():
+            for is_write, group in groupby(jobs, key=lambda job: job.is_write):
+                self._do(list(group), is_write)
+        self._database.close()
+
+    def _next(self) -> list[_Job]:
+        """All that wait, or at least one; empty at the end."""
+        jobs = [self._jobs.get()]
+        with suppress(Empty):
+            while jobs[-1]:
+                jobs.append(self._jobs.get_nowait())
+        if jobs[-1] is None and len(jobs) > 1:
+            self._jobs.put(jobs.pop())
+        return [job for job in jobs if job]
+
+    def _open(self) -> None:
+        try:
+            self._database = _opened(self._path) if self._path else _connect(None)
+            # A file that can't be written says so at the first try.
+            self._database.executescript("BEGIN IMMEDIATE; COMMIT")
+        except (sqlite3.Error, OSError) as error:
+            self._leave_the_disk(error)
+
+    def _do(self, jobs: list[_Job], is_write: bool) -> None:
+        try:
+            outcomes = self._attempt(jobs, is_write)
+        except sqlite3.Error as error:
+            self._leave_the_disk(error)
+            try:
+                outcomes = self._attempt(jobs, is_write)
+            except sqlite3.Error as again:
+                outcomes = [again] * len(jobs)
+        for job, outcome in zip(jobs, outcomes, strict=True):
+            job.end(outcome)
+
+    def _attempt(self, jobs: list[_Job], is_write: bool) -> list[Any]:
+        """What each job gives, or its exception; writes in one transaction. Raises what the disk is to blame for."""
+        if is_write:
+            self._database.execute("BEGIN IMMEDIATE")
+        outcomes = [_outcome(job, self._database) for job in jobs]
+        if is_write:
+            self._database.execute("COMMIT")
+        return outcomes
+
+    def _leave_the_disk(self, error: Exception) -> None:
+        memory = _connect(None)
+        before = getattr(self, "_database", None)
+        if self._path:
+            log.warning("what is to be kept can't be, and is forgotten at the end: %s (%s)", self._path, error)
+        if before and not _copied(before, memory):
+            memory = _connect(None)
+            for table in self._tables:
+                memory.execute(table)
+        self._database, self._path = memory, None
+        if before:
+            before.close()
+
+    def _scrub(self, database: sqlite3.Connection) -> bool:
+        if self._path is None:
+            return True
+        try:
+            for old in self._path.parent.glob(f"{self._path.name}.damaged*"):
+                old.unlink()
+            database.execute("VACUUM")
+            ((is_busy, _, _),) = database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except (sqlite3.Error, OSError) as error:
+            log.warning("what was deleted may still be on the disk: %s", error)
+            return False
+        return not is_busy
+
+
+def _outcome(job: _Job, database: sqlite3.Connection) -> Any:
+    try:
+        return job.run(database)
+    except Exception as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in FAILED:
+            raise
+        return error
+
+
+def _connect(path: Path | None) -> sqlite3.Connection:
+    name = f"{path.absolute().as_uri()}?mode=rw" if path else ":memory:"
+    return sqlite3.connect(name, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    """The file's tables, in a new file if it is damaged. Raises sqlite3.Error or OSError for what can't be helped."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for _ in range(2):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        if path.stat().st_mode & 0o077:
+            path.chmod(0o600)
+        database = _connect(path)
+        try:
+            _examine(database)
+            return database
+        except sqlite3.Error as error:
+            database.close()
+            if error.sqlite_errorcode & 0xFF not in DAMAGED:
+                raise
+            _set_aside(path)
+    raise sqlite3.DatabaseError("it is damaged however often it is made anew")
+
+
+def _examine(database: sqlite3.Connection) -> None:
+    for pragma in PRAGMAS:
+        database.execute(f"PRAGMA {pragma}")
+    ((found,),) = database.execute("PRAGMA quick_check(1)").fetchall()
+    if found != "ok":
+        damage = sqlite3.DatabaseError(found)
+        damage.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+        raise damage
+
+
+def _set_aside(path: Path) -> None:
+    """The log first: without its file it is harmless, but it would be taken for a part of a new one."""
+    aside = path.with_name(f"{path.name}.damaged")
+    for suffix in ("-wal", "-shm", ""):
+        Path(f"{aside}{suffix}").unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            os.replace(f"{path}{suffix}", f"{aside}{suffix}")
+    log.warning("%s was damaged; it is kept as %s, and a new one begins", path, aside.name)
+
+
+def _copied(source: sqlite3.Connection, target: sqlite3.Connection) -> bool:
+    until = time.monotonic() + BACKUP_TIMEOUT_S
+
+    def hurry(*_: int) -> None:
+        if time.monotonic() > until:
+            raise TimeoutError
+
+    try:
+        if source.in_transaction:
+            source.rollback()
+        source.backup(target, progress=hurry)
+        return target.execute("PRAGMA quick_check(1)").fetchall() == [("ok",)]
+    except (sqlite3.Error, TimeoutError):
+        return False
