@@ -114,7 +114,8 @@ SETTINGS = _table(
         speak=_table("provider", provider=_table("type model", type=_DEEPGRAM, model=_STRING)),
     ),
 )
-CLIENT_MESSAGES = ("Settings", "KeepAlive", "FunctionCallResponse")
+CLIENT_MESSAGES = ("Settings", "KeepAlive", "FunctionCallResponse", "InjectUserMessage", "InjectAgentMessage")
+CLIENT_MESSAGES += ("ForceEndTurn", "UpdateThink", "UpdateSpeak", "UpdateListen")
 
 
 @dataclass

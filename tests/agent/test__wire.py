@@ -15,8 +15,13 @@ from cooee.events import (
     Asked,
     Call,
     Event,
+    InjectionRefused,
+    LatencyReported,
+    NothingSaid,
+    Trouble,
     UserStarted,
     UserText,
+    Warned,
     Withdrawn,
 )
 from fakes import Peer, server
@@ -152,23 +157,49 @@ async def test_history_is_kept_only_as_the_settings_take_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "hopeless"),
-    [(code, True) for code in ("INVALID_SETTINGS", "USER_AUDIO_FORMAT", "INVALID_AGENT_ID")]
-    + [(code, False) for code in ("INTERNAL_SERVER_ERROR", "CLIENT_MESSAGE_TIMEOUT", "FAILED_TO_THINK")]
-    + [(code, False) for code in ("MAXIMUM_SESSION_LENGTH_REACHED", "A_NEW_ONE", None)],
+    ("code", "trouble"),
+    [(code, Trouble.SETTINGS) for code in ("INVALID_SETTINGS", "USER_AUDIO_FORMAT", "INVALID_AGENT_ID")]
+    + [(code, Trouble.VENDOR) for code in ("INTERNAL_SERVER_ERROR", "CLIENT_MESSAGE_TIMEOUT", "FAILED_TO_THINK")]
+    + [(code, Trouble.VENDOR) for code in ("MAXIMUM_SESSION_LENGTH_REACHED", "A_NEW_ONE", None)],
 )
-async def test_an_error_ends_the_line_and_says_whether_to_try_again(code: Any, hopeless: bool) -> None:
+async def test_an_error_ends_the_line_and_says_whether_to_try_again(code: Any, trouble: Trouble) -> None:
     with pytest.raises(Refused) as refused:
         await meaning({"type": "Error", "code": code, "description": "because"})
-    assert refused.value.hopeless is hopeless
+    assert refused.value.trouble is trouble
     assert (code or "without a code") in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("description", "setting"),
+    [
+        ("Check the agent.listen.provider.eot_threshold field", "agent.listen.provider.eot_threshold"),
+        ("Check the agent.think[1].provider.model field.", "agent.think[1].provider.model"),
+        ("What was said: marmalade", ""),
+    ],
+)
+async def test_an_error_names_the_setting_and_nothing_else_of_its_description(description: str, setting: str) -> None:
+    with pytest.raises(Refused) as refused:
+        await meaning({"type": "Error", "code": "UNPARSABLE_CLIENT_MESSAGE", "description": description})
+    assert refused.value.setting == setting and setting in str(refused.value)
+    assert "marmalade" not in str(refused.value)
 
 
 async def test_warnings_go_on_and_are_logged_by_their_code_alone(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "cooee")
     said = await meaning(
         {"type": "Warning", "code": "SLOW_THINK_REQUEST", "description": "of marmalade"},
+        {"type": "Warning", "code": "NOTHING_SAID"},
+        {"type": "InjectionRefused", "message": "of marmalade"},
         {"type": "UserStartedSpeaking"},
     )
-    assert said == [UserStarted()]
+    assert said == [Warned("SLOW_THINK_REQUEST"), NothingSaid(), InjectionRefused(), UserStarted()]
     assert "SLOW_THINK_REQUEST" in caplog.text and "marmalade" not in caplog.text
+
+
+async def test_of_a_latency_report_only_real_numbers_count() -> None:
+    odd = {"stt_latency": "0.1", "tts_latency": None, "ttt_token_latency": True, "ttt_text_latency": -1, "x_latency": 1}
+    said = await meaning(
+        {"type": "LatencyReport", "total_latency": 10**400, **odd},
+        {"type": "LatencyReport", "total_latency": 2, "stt_latency": 0.25, **{"tts_latency": "soon"}},
+    )
+    assert said == [LatencyReported({"stt_latency": 0.25, "total_latency": 2.0})]

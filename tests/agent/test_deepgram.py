@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from cooee.agent import Brief, Refused, deepgram
 from cooee.effects import Function
+from cooee.events import Trouble
 from fakes import Refusal, Server, server
 
 KEY = "k3y-that-nobody-may-see"
@@ -122,27 +123,34 @@ async def test_a_key_that_cannot_be_used_is_refused_in_a_sentence_before_anythin
         for unusable in ("two words", "näh", "line\r\nX-Evil: 1"):
             monkeypatch.setenv("DEEPGRAM_API_KEY", unusable)
             refused = await refusal(it)
-            assert refused.hopeless and unusable not in str(refused)
+            assert refused.trouble is Trouble.KEY and unusable not in str(refused)
         monkeypatch.delenv("DEEPGRAM_API_KEY")
         missing = await refusal(it)
-        assert missing.hopeless and "DEEPGRAM_API_KEY" in str(missing)
+        assert missing.trouble is Trouble.KEY and "DEEPGRAM_API_KEY" in str(missing)
         file = tmp_path / "key"
         file.write_text(KEY)
         file.chmod(0o644)
         exposed = await refusal(it, key_file=str(file))
-        assert exposed.hopeless and "chmod 600" in str(exposed) and "\n" not in str(exposed)
+        assert exposed.trouble is Trouble.KEY and "chmod 600" in str(exposed) and "\n" not in str(exposed)
     assert it.requests == []
 
 
 @pytest.mark.parametrize(
-    ("status", "hopeless", "says"),
-    [(401, True, "key"), (402, True, "credit"), (403, True, "permission"), (404, True, "url"), (429, False, "many")]
-    + [(status, False, "trouble") for status in (500, 502, 503)],
+    ("status", "trouble", "says"),
+    [
+        (401, Trouble.KEY, "key"),
+        (402, Trouble.CREDIT, "credit"),
+        (403, Trouble.PERMISSION, "permission"),
+        (404, Trouble.SETTINGS, "url"),
+        (429, Trouble.BUSY, "many"),
+    ]
+    + [(status, Trouble.VENDOR, "trouble") for status in (500, 502, 503)]
+    + [(418, Trouble.VENDOR, "refused the connection")],
 )
-async def test_a_refusal_says_what_to_do(status: int, hopeless: bool, says: str) -> None:
+async def test_a_refusal_says_what_to_do(status: int, trouble: Trouble, says: str) -> None:
     async with server(Refusal(status, {"dg-request-id": "rid-7"})) as it:
         refused = await refusal(it)
-    assert refused.hopeless is hopeless
+    assert refused.trouble is trouble
     assert says in str(refused) and f"HTTP {status}" in str(refused) and "rid-7" in str(refused)
 
 

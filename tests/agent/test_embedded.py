@@ -122,9 +122,33 @@ async def test_close_is_quick_even_with_a_line_open_or_while_it_starts() -> None
         starting = asyncio.create_task(it.prepare())
         while not processes():
             await asyncio.sleep(0.01)
-        starting.cancel()
-        await asyncio.wait([starting], timeout=3)
-        assert starting.cancelled() and processes() == []
+        began = time.monotonic()
+        await it.close()
+        assert time.monotonic() - began < 2 and processes() == []
+        await asyncio.wait([starting], timeout=1)
+        assert starting.cancelled()
+
+
+@pytest.mark.slow
+async def test_it_goes_on_starting_when_who_waits_for_it_loses_patience() -> None:
+    async with agent() as it:
+        for _ in range(3):
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(it.connect(), 0.03)
+        assert len(processes()) == 1
+        await (await connected(it)).close()
+
+
+@pytest.mark.slow
+async def test_one_that_hangs_is_replaced_though_nobody_waits_for_the_timeout() -> None:
+    async with agent() as it:
+        await (await connected(it)).close()
+        (hung,) = processes()
+        hung.suspend()
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(it.connect(), 1.5)
+        await (await connected(it)).close()
+        assert hung.pid not in [process.pid for process in processes()]
 
 
 @pytest.mark.slow
@@ -149,7 +173,7 @@ async def test_a_process_that_does_not_start_is_a_sentence(program: str, monkeyp
     async with agent() as it:
         with pytest.raises(Refused, match="cooee agent") as refused:
             await it.connect()
-        assert not refused.value.hopeless
+        assert not refused.value.trouble.is_hopeless
 
 
 async def test_with_an_address_it_starts_nothing() -> None:

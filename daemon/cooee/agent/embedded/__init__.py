@@ -14,12 +14,13 @@ import secrets
 import sys
 from typing import Any, Literal
 
-from cooee.agent import AgentTable, Brief, Link, Refused
+from cooee.agent import AgentTable, Brief, Link, Refused, Toll
 
 log = logging.getLogger("cooee.agent")
 
 START_TIMEOUT_S = 20
 STOP_TIMEOUT_S = 0.5
+HUNG_S = 1.0
 DID_NOT_START = "The embedded agent did not start; run `cooee agent` to see why"
 TOKEN = "COOEE_AGENT_TOKEN"
 """Only who started the process may talk to it; the token never appears on a command line."""
@@ -35,53 +36,82 @@ class Settings(AgentTable):
 class Embedded:
     """See `agent.Agent`."""
 
+    rate_usd_per_min = 0.0
+
     def __init__(self, settings: Settings) -> None:
-        self.output_rate_hz = settings.output_rate_hz
-        self._settings = settings
+        self.adopt(settings)
         self._token = secrets.token_urlsafe(24)
         self._process: asyncio.subprocess.Process | None = None
-        self._url = settings.url
-        self._starting = asyncio.Lock()
+        self._model = ""
+        self._url = ""
+        self._starting: asyncio.Task[None] | None = None
+
+    def adopt(self, settings: Settings) -> None:
+        self._settings = settings
+        self.output_rate_hz = settings.output_rate_hz
 
     async def prepare(self) -> None:
         # The SDK takes half a second to import: at start, not at the wake word.
         await asyncio.gather(asyncio.to_thread(importlib.import_module, "cooee.agent._line"), self._have_process())
 
-    async def connect(self) -> tuple[Link, str]:
+    async def connect(self, toll: Toll | None = None) -> tuple[Link, str]:
         from cooee.agent._line import open_line
 
         await self._have_process()
+        url, model = self._settings.url, self._settings.model
+        headers = {"Authorization": f"Token {self._token}"}
+
+        def settings(brief: Brief) -> Any:
+            return self._brief(brief) if (self._settings.url, self._settings.model) == (url, model) else None
+
+        began_s = asyncio.get_running_loop().time()
         try:
-            return await open_line(self._url, {"Authorization": f"Token {self._token}"}, self._brief)
-        except OSError:
-            if not self._settings.url:
-                await self.close()  # it runs but does not answer: the next line gets a new one
+            return await open_line(url or self._url, headers, settings, toll=toll)
+        except (OSError, asyncio.CancelledError) as error:
+            # It runs but does not answer: the next line gets a new one.
+            is_hung = asyncio.get_running_loop().time() - began_s > HUNG_S
+            if not url and (is_hung or isinstance(error, OSError)):
+                await self.close()
             raise
 
     async def close(self) -> None:
+        starting, self._starting = self._starting, None
         process, self._process = self._process, None
-        if process is None or process.returncode is not None:
-            return
-        process.terminate()
-        try:
-            await asyncio.wait_for(process.wait(), STOP_TIMEOUT_S)
-        except TimeoutError:
-            process.kill()
-            await process.wait()
+        if starting:
+            starting.cancel()
+            await asyncio.gather(starting, return_exceptions=True)
+        if process:
+            await _stop(process)
 
     async def _have_process(self) -> None:
-        """Start the process unless it runs, or somebody else's agent is to be used."""
-        async with self._starting:
-            if self._settings.url or (self._process and self._process.returncode is None):
-                return
-            self._process = await self._start()
-            try:
-                self._url = f"ws://127.0.0.1:{await self._port(self._process)}/v1/agent/converse"
-            except BaseException:
-                await self.close()
-                raise
+        """Start the process unless it runs, or somebody else's agent is to be used.
 
-    async def _start(self) -> asyncio.subprocess.Process:
+        It goes on starting when who waits for it gives up, or one who has little patience would never get it.
+        """
+        if self._settings.url:
+            return
+        if self._process and (self._process.returncode is not None or self._model != self._settings.model):
+            await self.close()
+        if self._starting is None:
+            self._model = self._settings.model
+            self._starting = asyncio.create_task(self._start())
+        starting = self._starting
+        try:
+            await asyncio.shield(starting)
+        except Refused:
+            self._starting = None if self._starting is starting else self._starting
+            raise
+
+    async def _start(self) -> None:
+        process = await self._spawn()
+        try:
+            self._url = f"ws://127.0.0.1:{await self._port(process)}/v1/agent/converse"
+        except BaseException:
+            await _stop(process)
+            raise
+        self._process = process
+
+    async def _spawn(self) -> asyncio.subprocess.Process:
         try:
             return await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "cooee", "agent", "--until-eof", f"--model={self._settings.model}"),
@@ -101,15 +131,26 @@ class Embedded:
         raise Refused(f"{DID_NOT_START}.", retry_after_s=10)
 
     def _brief(self, brief: Brief) -> Any:
-        from cooee.agent import _wire
+        from cooee.agent import _settings
 
         listen: dict[str, Any] = {"type": "deepgram", "version": "v1", "model": self._settings.model}
         if brief.wake_words:
             listen["keyterms"] = list(brief.wake_words)
         think = {"type": "open_ai", "model": "embedded"}
-        return _wire.settings(
+        return _settings.settings(
             self._settings, brief, listen=listen, think=think, speak={"type": "deepgram", "model": "embedded"}
         )
+
+
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is not None:
+        return
+    process.terminate()
+    try:
+        await asyncio.wait_for(process.wait(), STOP_TIMEOUT_S)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
 
 
 def open(settings: Settings) -> Embedded:

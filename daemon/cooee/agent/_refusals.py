@@ -1,0 +1,101 @@
+"""Why there is no line to the agent, or no more: the causes as the troubles and sentences that we have for them.
+
+Every sentence is our own: the causes' texts hold addresses, and an agent's may quote what was said.
+"""
+
+import logging
+import re
+import socket
+import ssl
+import time
+from contextlib import suppress
+from email.utils import parsedate_to_datetime
+
+from websockets.exceptions import ConnectionClosed, ConnectionClosedOK, InvalidStatus
+
+from cooee.agent import Refused, Unreachable
+from cooee.agent._wire import code, text
+from cooee.events import Trouble
+
+log = logging.getLogger("cooee.agent")
+
+TOO_MANY_S = 5.0
+"""So long at least to wait after HTTP 429."""
+LONGEST_WAIT_S = 600.0
+STATUSES = {
+    401: ("does not accept the key. Check DEEPGRAM_API_KEY or the key's file", Trouble.KEY),
+    402: ("has no credit left on this account. Add credit in its console", Trouble.CREDIT),
+    403: ("does not allow this key to talk to an agent. Give the key that permission", Trouble.PERMISSION),
+    404: ("is not at this address. Check [agent] url", Trouble.SETTINGS),
+    429: ("has too many connections from this account just now", Trouble.BUSY),
+}
+# Deepgram's documentation of the Voice Agent's errors: these come again however often one connects.
+OF_SETTINGS = {
+    "UNPARSABLE_CLIENT_MESSAGE",
+    "INVALID_SETTINGS",
+    "NON_SETTINGS_MESSAGE_BEFORE_SETTINGS",
+    "SETTINGS_ALREADY_APPLIED",
+    "USER_AUDIO_FORMAT",
+    "NON_EXISTENT_FUNCTION_CALLED",
+    "INVALID_AGENT_ID",
+    "AGENT_ID_NOT_SUPPORTED",
+}
+
+
+def refusal(message: object) -> Refused:
+    """An Error of the agent's. Of its description, only the names of settings are for everybody."""
+    description = text(message, "description")
+    log.debug("the agent's error: %s", description)
+    fields = re.findall(r"\b(?:agent|audio|flags)(?:\.\w{1,40}|\[\d{1,3}\])+", description)
+    where = f" It names {fields[0]}." if fields else ""
+    trouble = Trouble.SETTINGS if code(message) in OF_SETTINGS else Trouble.VENDOR
+    setting = fields[0] if fields and trouble is Trouble.SETTINGS else ""
+    return Refused(f"The agent reported an error ({code(message)}).{where}", trouble, setting=setting)
+
+
+def turned_away(refused: InvalidStatus) -> Refused:
+    """Another answer to the upgrade than a line."""
+    status, headers = refused.response.status_code, refused.response.headers
+    other = ("is in trouble" if status >= 500 else "refused the connection", Trouble.VENDOR)
+    reason, trouble = STATUSES.get(status, other)
+    request_id = "".join(headers.get_all("dg-request-id"))[:80]
+    note = f"HTTP {status}" + (f", request {request_id}" if request_id else "")
+    after_s = _seconds("".join(headers.get_all("Retry-After")[:1]))
+    if status == 429 and after_s is None:
+        after_s = TOO_MANY_S
+    return Refused(f"The agent {reason} ({note}).", trouble, retry_after_s=after_s)
+
+
+def unreachable(error: OSError) -> Unreachable:
+    """No connection at all."""
+    match error:
+        case ssl.SSLCertVerificationError():
+            why = "the agent's certificate can't be verified: is this machine's clock right?"
+            return Unreachable(why, Trouble.CLOCK)
+        case ssl.SSLError():
+            return Unreachable("what answers at the agent's address does not speak TLS")
+        case socket.gaierror():
+            return Unreachable("the agent's name can't be looked up: is this machine online?")
+        case ConnectionRefusedError():
+            return Unreachable("nobody listens at the agent's address")
+        case TimeoutError():
+            return Unreachable("the agent did not answer in time")
+        case _:
+            return Unreachable(f"the agent can't be reached ({type(error).__name__}): is this machine online?")
+
+
+def ended(closed: ConnectionClosed) -> Unreachable:
+    if isinstance(closed, ConnectionClosedOK):
+        return Unreachable("the agent closed the line")
+    number = closed.rcvd.code if closed.rcvd else closed.sent.code if closed.sent else 1006
+    return Unreachable(f"the line to the agent broke (code {number})")
+
+
+def _seconds(after: str) -> float | None:
+    """What a Retry-After asks for (RFC 9110, 10.2.3): seconds or a date."""
+    if after.isascii() and after.isdecimal():
+        return min(float(after), LONGEST_WAIT_S)
+    with suppress(ValueError, TypeError):
+        wait_s = parsedate_to_datetime(after).timestamp() - time.time()
+        return min(max(wait_s, 0.0), LONGEST_WAIT_S)
+    return None
