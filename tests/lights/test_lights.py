@@ -1,3 +1,4 @@
+import itertools
 import logging
 import subprocess
 import sys
@@ -13,8 +14,9 @@ from pydantic import ValidationError
 
 from cooee import lights
 from cooee.effects import Phase, Show
+from cooee.events import Lit, Trouble
 from cooee.lights import Lights, led, none, rgb
-from cooee.lights._looks import brightness
+from cooee.lights._looks import FLASHES, brightness
 
 
 def until(true: Callable[[], bool]) -> None:
@@ -195,6 +197,8 @@ def test_none_needs_no_pins() -> None:
         (led.Settings, {"pin": 17, "brightness": "50"}, "valid integer"),
         (led.Settings, {"pin": 17, "looks": {"asleep": "sparkle"}}, "'off', 'on', 'dim'"),
         (led.Settings, {"pin": 17, "looks": {"sleepy": "on"}}, "Extra inputs"),
+        (led.Settings, {"pin": 17, "looks": {"asleep": "code"}}, "'off', 'on', 'dim'"),
+        (rgb.Settings, {"red": 5, "green": 6, "blue": 13, "looks": {"asleep": "blue code"}}, "breathe"),
         (rgb.Settings, {"red": 5, "green": 6, "blue": 6}, "three different pins"),
         (rgb.Settings, {"red": 5, "green": 6, "blue": 13, "looks": {"asleep": "bleu"}}, 'such as "blue pulse"'),
         (rgb.Settings, {"red": 5, "green": 6, "blue": 13, "looks": {"asleep": "blue wobble"}}, "breathe"),
@@ -206,6 +210,97 @@ def test_a_wrong_setting_is_refused_with_what_is_allowed(
 ) -> None:
     with pytest.raises(ValidationError, match=said):
         model(**values)
+
+
+def test_a_light_reports_each_phase_that_it_really_shows(pins: MockFactory) -> None:
+    reports: list[tuple[Lit, float]] = []
+
+    def report(lit: Lit) -> None:
+        reports.append((lit, pins.pin(17).state))
+
+    with Lights(led.Settings(pin=17), report=report) as shown:
+        for count, show in enumerate((Show(Phase.ASLEEP, turn=1), Show(Phase.LISTENING, turn=2)), 1):
+            shown.show(show)
+            until(lambda count=count: len(reports) == count)
+    assert reports == [(Lit(1, "asleep"), 0), (Lit(2, "listening"), 1)]
+
+
+def test_a_light_that_fails_or_shows_a_fault_reports_no_phase(pins: MockFactory, flaky: None) -> None:
+    reports: list[Lit] = []
+    Flaky.broken = True
+    with Lights(led.Settings(pin=17, looks=led.Looks(fault="on")), report=reports.append, retry_s=0.02) as shown:
+        shown.show(Show(Phase.LISTENING, turn=1))
+        until(lambda: Flaky.failures > 1)
+        assert not reports
+        shown.show(Show(Phase.LISTENING, "the loudspeaker is gone", turn=1))
+        Flaky.broken = False
+        until(lambda: pins.pin(17).state == 1)
+        assert not reports
+        shown.show(Show(Phase.ASLEEP, turn=2))
+        until(lambda: reports == [Lit(2, "asleep")])
+
+
+def test_none_reports_nothing_since_nobody_sees_it() -> None:
+    reports: list[Lit] = []
+    with Lights(none.Settings(), report=reports.append) as shown:
+        shown.show(Show(Phase.LISTENING, turn=1))
+        time.sleep(0.05)
+    assert not reports
+
+
+def test_another_turn_does_not_start_a_moving_look_anew(pins: MockFactory) -> None:
+    reports: list[Lit] = []
+    with Lights(led.Settings(pin=17), report=reports.append) as shown:
+        shown.show(Show(Phase.SPEAKING, turn=0))
+        until(lambda: bool(reports))
+        # Soft at its start: a look that began anew with each of these would never get bright.
+        for turn in range(60):
+            shown.show(Show(Phase.SPEAKING, turn=turn))
+            time.sleep(0.02)
+        assert pins.pin(17).state > 0.2
+    assert reports == [Lit(0, "speaking")]
+
+
+@pytest.mark.parametrize("trouble", Trouble)
+def test_each_trouble_flashes_its_own_number_and_pauses(trouble: Trouble) -> None:
+    bright = [brightness("code", (tick + 0.5) / 100, trouble)[0] for tick in range(2000)]
+    began = [tick for tick, (before, now) in enumerate(itertools.pairwise([0.0, *bright])) if now > before]
+    gaps = [after - before for before, after in itertools.pairwise(began)]
+    pauses = [count for count, gap in enumerate(gaps, 1) if gap > 100]
+    assert [pauses[0], pauses[1] - pauses[0]] == [FLASHES[trouble]] * 2
+    assert {gap for gap in gaps if gap < 100} <= {50} and {gap for gap in gaps if gap > 100} == {140}
+
+
+def test_each_trouble_can_be_told_from_the_others() -> None:
+    assert FLASHES.keys() == set(Trouble) and sorted(FLASHES.values()) == list(range(1, len(Trouble) + 1))
+
+
+def test_an_led_flashes_why_there_is_no_agent(pins: MockFactory) -> None:
+    with Lights(led.Settings(pin=17)) as shown:
+        shown.show(Show(Phase.OFFLINE, trouble=Trouble.VENDOR))
+        until(lambda: [state.state for state in pins.pin(17).states][-4:] == [1, 0, 1, 0])
+        flash = [state.timestamp for state in pins.pin(17).states]
+        assert len(flash) == 5, "dark, and two flashes"
+        shown.show(Show(Phase.OFFLINE, trouble=None))
+        until(lambda: pins.pin(17).state == 1)
+
+
+def test_a_light_of_colours_tells_apart_what_only_the_owner_can_mend(pins: MockFactory) -> None:
+    def colour() -> list[float]:
+        return [round(pins.pin(number).state * 255) for number in (5, 6, 13)]
+
+    with Lights(rgb.Settings(red=5, green=6, blue=13)) as shown:
+        for trouble, wanted in ((Trouble.NETWORK, "#ff5000"), (Trouble.KEY, "#8000ff"), (Trouble.BUSY, "#ff5000")):
+            shown.show(Show(Phase.OFFLINE, trouble=trouble))
+            until(lambda wanted=wanted: colour() == list(bytes.fromhex(wanted[1:])))
+
+
+def test_the_owner_may_have_another_look_for_offline(pins: MockFactory) -> None:
+    with Lights(led.Settings(pin=17, looks=led.Looks(offline="on"))) as shown:
+        shown.show(Show(Phase.OFFLINE, trouble=Trouble.KEY))
+        until(lambda: pins.pin(17).state == 1)
+        time.sleep(0.3)
+        assert pins.pin(17).state == 1
 
 
 def test_settings_tell_which_pins_they_take() -> None:

@@ -7,11 +7,12 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol, Self
 
 from cooee import kinds
-from cooee.effects import Show
+from cooee.effects import Phase, Show
+from cooee.events import Lit
 from cooee.settings import Table
 
 log = logging.getLogger("cooee.lights")
@@ -29,6 +30,10 @@ class LightTable(Table):
         """The GPIO pins that this light takes, so that nothing else is given them."""
         return ()
 
+    def can_be_seen(self) -> bool:
+        """Whether there is a light at all."""
+        return True
+
 
 class Light(Protocol):
     def show(self, show: Show) -> Iterator[float]:
@@ -45,12 +50,17 @@ class Lights:
     """Shows the latest phase on the configured light, on a thread of its own: no light can hold anything up.
 
     A light that can't be opened, raises or hangs costs one warning and is tried again every `retry_s`.
+    `report` is told, on that thread, of each phase when the light really shows it.
     """
 
-    def __init__(self, settings: LightTable, *, retry_s: float = 30.0) -> None:
+    def __init__(
+        self, settings: LightTable, *, report: Callable[[Lit], None] = lambda lit: None, retry_s: float = 30.0
+    ) -> None:
         self._settings = settings
+        self._report = report
         self._retry_s = retry_s
         self._wanted: Show | None = None
+        self._lit: Phase | None = None
         self._changed = threading.Condition()
         self._closing = False
         self._busy_since: float | None = None
@@ -114,16 +124,24 @@ class Lights:
             if self._warned:
                 self._warned = False
                 log.info("the lights (%s) work again", self._settings.type)
+            self._tell(show)
             if delay_s is None:
                 return
             with self._changed:
-                if self._changed.wait_for(lambda: self._closing or self._wanted != show, delay_s):
+                if self._changed.wait_for(lambda: self._closing or not _alike(self._wanted, show), delay_s):
                     return
+
+    def _tell(self, show: Show) -> None:
+        # A fault is shown in place of the phase.
+        lit = None if show.fault else show.phase
+        if lit is not None and lit is not self._lit and self._settings.can_be_seen():
+            self._report(Lit(show.turn, lit.value))
+        self._lit = lit
 
     def _next(self, shown: Show | None) -> Show | None:
         """Waits for something else to show than `shown`; None when closing."""
         with self._changed:
-            self._changed.wait_for(lambda: self._closing or self._wanted != shown)
+            self._changed.wait_for(lambda: self._closing or not _alike(self._wanted, shown))
             return None if self._closing else self._wanted
 
     @contextlib.contextmanager
@@ -133,3 +151,10 @@ class Lights:
             yield
         finally:
             self._busy_since = None
+
+
+def _alike(one: Show | None, other: Show | None) -> bool:
+    """Whether both look the same; in which turn makes no difference."""
+    if one is None or other is None:
+        return one is other
+    return (one.phase, one.fault, one.trouble) == (other.phase, other.fault, other.trouble)

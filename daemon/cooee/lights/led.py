@@ -11,6 +11,7 @@ from cooee.lights._pins import gpiozero
 from cooee.settings import Percent, Pin, Table
 
 Look = Literal["off", "on", "dim", "blink", "flash", "pulse", "breathe"]
+OfflineLook = Literal["code", Look]
 
 DIM = 0.15
 SEEN_FROM = 0.1
@@ -20,8 +21,8 @@ SEEN_FROM = 0.1
 class Looks(Table):
     """How each phase looks: "off", "on", "dim", "blink", "flash", "pulse" or "breathe"."""
 
-    offline: Look = "flash"
-    """The agent can't be reached."""
+    offline: OfflineLook = "code"
+    """The agent can't be reached. "code", which only this one can be, flashes once to nine times to tell why."""
     asleep: Look = "off"
     """Waiting for the wake word; nothing leaves the house."""
     listening: Look = "on"
@@ -68,11 +69,11 @@ class Led:
             self._dimmable = False
 
     def show(self, show: Show) -> Iterator[float]:
-        look: Look = self._looks.fault if show.fault else getattr(self._looks, show.phase.value)
+        look: OfflineLook = self._looks.fault if show.fault else getattr(self._looks, show.phase.value)
         start_s = time.monotonic()
         level, motion = _parts(look)
         while True:
-            bright, delay_s = brightness(motion, time.monotonic() - start_s)
+            bright, delay_s = brightness(motion, time.monotonic() - start_s, show.trouble)
             self._set(level * bright)
             if delay_s is None:
                 return
@@ -86,7 +87,7 @@ class Led:
         self._led.close()
 
 
-def _parts(look: Look) -> tuple[float, Motion]:
+def _parts(look: OfflineLook) -> tuple[float, Motion | Literal["code"]]:
     match look:
         case "off":
             return 0.0, "steady"

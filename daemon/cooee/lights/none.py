@@ -13,6 +13,9 @@ class Settings(LightTable):
     type: Literal["none"] = "none"
     """No light."""
 
+    def can_be_seen(self) -> bool:
+        return False
+
 
 class Dark:
     def show(self, show: Show) -> Iterator[float]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import AfterValidator, model_validator
 
-from cooee.effects import Show
+from cooee.effects import Phase, Show
 from cooee.lights import LightTable
 from cooee.lights._looks import Motion, brightness
 from cooee.lights._pins import gpiozero
@@ -28,24 +28,32 @@ COLOURS = {
 }
 
 
-def _look(text: str) -> str:
-    colour, _, motion = text.partition(" ")
-    if (colour in COLOURS or re.fullmatch(r"#[0-9a-fA-F]{6}", colour)) and motion in ("", *get_args(Motion)):
-        return text
-    raise ValueError(
-        f'must be a colour ({", ".join(COLOURS)} or such as "#0040ff"), and after a space perhaps a motion '
-        f'({", ".join(get_args(Motion))}), such as "blue pulse"'
-    )
+def _with(*motions: str) -> AfterValidator:
+    """A colour, perhaps with one of these motions."""
+
+    def check(text: str) -> str:
+        colour, _, motion = text.partition(" ")
+        if (colour in COLOURS or re.fullmatch(r"#[0-9a-fA-F]{6}", colour)) and motion in ("", *motions):
+            return text
+        raise ValueError(
+            f'must be a colour ({", ".join(COLOURS)} or such as "#0040ff"), and after a space perhaps a motion '
+            f'({", ".join(motions)}), such as "blue pulse"'
+        )
+
+    return AfterValidator(check)
 
 
-Look = Annotated[str, AfterValidator(_look)]
+Look = Annotated[str, _with(*get_args(Motion))]
+OfflineLook = Annotated[str, _with(*get_args(Motion), "code")]
 
 
 class Looks(Table):
     """How each phase looks: a colour (a name or "#rrggbb"), and after a space perhaps how it moves."""
 
-    offline: Look = "orange flash"
-    """The agent can't be reached."""
+    offline: OfflineLook = "orange code"
+    """The agent can't be reached for now. "code" flashes once to nine times to tell why."""
+    refused: OfflineLook = "purple code"
+    """The agent can't be reached before you do something, or a new day or month begins."""
     asleep: Look = "off"
     """Waiting for the wake word; nothing leaves the house."""
     listening: Look = "blue"
@@ -96,25 +104,33 @@ class Rgb:
         self._led: Any = zero.RGBLED(*settings.pins(), active_high=settings.active_high)
 
     def show(self, show: Show) -> Iterator[float]:
-        look: str = self._looks.fault if show.fault else getattr(self._looks, show.phase.value)
+        look = self._look(show)
         colour, _, motion = look.partition(" ")
         red, green, blue = _rgb(colour)
         start_s = time.monotonic()
         while True:
-            bright, delay_s = brightness(_motion(motion), time.monotonic() - start_s)
+            bright, delay_s = brightness(_motion(motion), time.monotonic() - start_s, show.trouble)
             bright *= self._full
             self._led.value = (red * bright, green * bright, blue * bright)
             if delay_s is None:
                 return
             yield delay_s
 
+    def _look(self, show: Show) -> str:
+        if show.fault:
+            return self._looks.fault
+        if show.phase is Phase.OFFLINE and show.trouble and show.trouble.is_hopeless:
+            return self._looks.refused
+        look: str = getattr(self._looks, show.phase.value)
+        return look
+
     def close(self) -> None:
         self._led.off()
         self._led.close()
 
 
-def _motion(word: str) -> Motion:
-    return next((motion for motion in get_args(Motion) if motion == word), "steady")
+def _motion(word: str) -> Motion | Literal["code"]:
+    return next((motion for motion in (*get_args(Motion), "code") if motion == word), "steady")
 
 
 def _rgb(colour: str) -> tuple[float, float, float]:
