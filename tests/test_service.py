@@ -1,5 +1,6 @@
 """The daemon as systemd sees it, from systemd's end of the socket."""
 
+import logging
 import os
 import shutil
 import socket
@@ -62,6 +63,26 @@ def test_tells_how_it_is(supervisor: Supervisor) -> None:
     told.status("listening")
     told.stopping()
     assert supervisor.notes() == ["READY=1", "STATUS=asleep", "STATUS=listening", "STOPPING=1"]
+
+
+def test_tells_when_it_reads_its_config_anew(supervisor: Supervisor) -> None:
+    told = Service()
+    before_us = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+    told.reloading()
+    told.ready()
+    reloading, ready = supervisor.notes()
+    state, clock = reloading.splitlines()
+    assert (state, ready) == ("RELOADING=1", "READY=1")
+    name, at_us = clock.split("=")
+    assert name == "MONOTONIC_USEC"
+    assert before_us <= int(at_us) <= time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+
+
+def test_the_level_of_the_log_can_change() -> None:
+    before = logging.getLogger("cooee").level
+    service.log_from("error")
+    assert not logging.getLogger("cooee.app").isEnabledFor(logging.WARNING)
+    logging.getLogger("cooee").setLevel(before)
 
 
 def test_pats_the_watchdog_several_times_within_its_limit_and_not_more_often(

@@ -56,6 +56,15 @@ def test_word_that_stays_high_wakes_once() -> None:
     assert _wakes([0.9] * 10, refractory_s=0.0) == [1]
 
 
+def test_rule_can_change_between_two_frames() -> None:
+    trigger = Trigger("word", settings.Wake())
+    for score in [*SETTLED, 0.9]:
+        assert not trigger.push(score)
+    trigger.adopt(settings.Wake(threshold=0.3, window_frames=10))
+    assert not any(trigger.push(0.1) for _ in range(8))
+    assert trigger.push(0.4), "the hit from before the change counts"
+
+
 def test_rule_that_could_never_wake_is_refused() -> None:
     with pytest.raises(ValueError, match=r"window_frames\n.*at least trigger_frames \(4\)"):
         settings.Wake(trigger_frames=4)
@@ -99,6 +108,12 @@ def test_every_word_has_its_own_rule_and_the_surest_is_named() -> None:
     wake = Wake(settings.Wake(), Scripted(*heard))
     scores = _listen(wake, np.zeros((SETTLE_FRAMES + 4) * FRAME_SAMPLES, np.int16))[SETTLE_FRAMES:]
     assert scores == [(0.9, None), (0.9, "two"), (0.9, None), (0.0, None)]
+
+
+def test_every_word_adopts_a_new_rule() -> None:
+    wake = Wake(settings.Wake(), Scripted([0.0, 0.4], [0.0, 0.4]))
+    wake.adopt(settings.Wake(threshold=0.3))
+    assert _listen(wake, np.zeros((SETTLE_FRAMES + 2) * FRAME_SAMPLES, np.int16))[-1] == (0.4, "two")
 
 
 @pytest.mark.parametrize("length", [0, 2, 2559, 2561, 5120])

@@ -27,6 +27,10 @@ class Service:
     def ready(self) -> None:
         daemon.notify("READY=1")
 
+    def reloading(self) -> None:
+        """The config is being read anew; `ready` follows. Protocol: sd_notify(3), RELOADING=1."""
+        daemon.notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
+
     def stopping(self) -> None:
         daemon.notify("STOPPING=1")
 
@@ -67,6 +71,11 @@ def log_to_the_right_place(level: str) -> None:
         handler = logging.StreamHandler()
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s", "%H:%M:%S"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    log_from(level)
+
+
+def log_from(level: str) -> None:
+    """From this level on ("info") our own lines are logged; others' from "warning" on."""
     logging.getLogger("cooee").setLevel(level.upper())
 
 

@@ -35,6 +35,11 @@ class Trigger:
         self._fell = True
         self._peak = 0.0
 
+    def adopt(self, settings: settings.Wake) -> None:
+        """Go by these from the next frame on."""
+        self._settings = settings
+        self._hits = deque(self._hits, maxlen=settings.window_frames)
+
     def push(self, score: float) -> bool:
         """Whether the frame with this score completes a wake."""
         hit = score >= self._settings.threshold
@@ -92,6 +97,11 @@ class Wake:
             (score, trigger.word) for score, trigger in zip(scores, self._triggers, strict=True) if trigger.push(score)
         ]
         return max(scores), max(woken)[1] if woken else None
+
+    def adopt(self, settings: settings.Wake) -> None:
+        """Go by these thresholds and counts from the next frame on; the words stay. Called on any thread."""
+        for trigger in self._triggers:
+            trigger.adopt(settings)
 
     def reset(self) -> None:
         """Forget what was heard, after a gap in the audio; nothing wakes in the next 0.4 s."""
