@@ -7,20 +7,26 @@ import pytest
 
 from cooee import effects as do
 from cooee import events as on
-from cooee.conversation import AWAKE, FRAME_S, Conversation
+from cooee.conversation import AWAKE, Conversation
 from cooee.effects import Effect, Phase
-from cooee.events import Event
+from cooee.events import Event, Trouble
+from cooee.gate import FRAME_S
 from cooee.settings import Conversation as Settings
 
 VOICE = b"\x01\x02" * 1280
 SILENCE = bytes(2560)
+LAMP = on.Call("c1", "lamp")
 
 
 class Room:
     """A conversation and a time line; remembers every effect."""
 
     def __init__(self, keep_s: float | None = 600.0, **settings: object) -> None:
-        self.conversation = Conversation(Settings(**settings), keep_s=keep_s)  # type: ignore[arg-type]
+        self.conversation = Conversation(
+            Settings(**settings),  # type: ignore[arg-type]
+            keep_s=keep_s,
+            harmless=frozenset({"thermometer"}),
+        )
         self.now = 0.0
         self.effects: list[Effect] = []
 
@@ -84,7 +90,7 @@ def test_waking_asks_for_a_line_and_shows_listening() -> None:
     room = Room()
     effects = room.wake()
     assert of(do.Connect, effects) == [do.Connect()]
-    assert effects[-1] == do.Show(Phase.LISTENING)
+    assert effects[-1] == do.Show(Phase.LISTENING, turn=1)
 
 
 def test_a_turn_goes_through_all_phases_and_ends_when_the_last_sample_has_sounded() -> None:
@@ -142,7 +148,7 @@ def test_an_agent_out_of_reach_is_told_once_and_shown() -> None:
     room = Room(connect_timeout_s=5.0)
     room.wake()
     room.hear(30)
-    assert [effect.clip for effect in room.effects if isinstance(effect, do.Tell)] == ["unreachable"]
+    assert [effect.clip for effect in room.effects if isinstance(effect, do.Tell)] == ["network"]
     assert room.phase is Phase.OFFLINE
     assert of(do.Disconnect, room.effects)
 
@@ -152,8 +158,8 @@ def test_the_user_waits_no_longer_for_an_agent_however_often_it_is_tried() -> No
     room.wake()
     for _ in range(5):
         room.hear(1.0)
-        room(on.SessionDown("nobody listens", fault=True))
-    assert [tell.clip for tell in of(do.Tell, room.effects)] == ["unreachable"]
+        room(on.SessionDown("nobody listens", Trouble.NETWORK))
+    assert [tell.clip for tell in of(do.Tell, room.effects)] == ["network"]
 
 
 def test_waking_while_offline_tries_again() -> None:
@@ -168,10 +174,10 @@ def test_waking_while_offline_tries_again() -> None:
 def test_a_refusal_is_told_once_and_the_line_is_not_wanted_any_more() -> None:
     room = Room()
     room.wake()
-    room(on.SessionDown("wrong key", fault=True, hopeless=True))
-    room(on.SessionDown("wrong key", fault=True, hopeless=True))
-    assert [effect.clip for effect in room.effects if isinstance(effect, do.Tell)] == ["refused"]
-    assert of(do.Disconnect, room.effects) == [do.Disconnect("refused")]
+    room(on.SessionDown("wrong key", Trouble.KEY, is_final=True))
+    room(on.SessionDown("wrong key", Trouble.KEY, is_final=True))
+    assert [effect.clip for effect in room.effects if isinstance(effect, do.Tell)] == ["key"]
+    assert of(do.Disconnect, room.effects) == [do.Disconnect("key")]
     assert room.phase is Phase.OFFLINE
 
 
@@ -213,7 +219,7 @@ def test_while_it_speaks_the_agent_gets_silence_not_its_own_echo() -> None:
 def test_the_command_said_with_a_barge_in_reaches_the_agent_whole() -> None:
     room = speaking(preroll_s=1.2)
     room.hear(2)
-    sent = [effect.frame for effect in room.wake() if isinstance(effect, do.Send)]
+    sent = [effect.frame for effect in room.wake() if isinstance(effect, do.Send) and effect.turn == room.turn]
     assert sent == [VOICE] * 15
 
 
@@ -290,15 +296,16 @@ def test_a_loudspeaker_that_never_reports_does_not_keep_it_speaking() -> None:
 
 def test_a_call_is_acted_once_and_answered_once() -> None:
     room = awake()
+    room(on.UserText("turn on the lamp"))
     call = on.Call("c1", "lamp", {"state": "on"})
     assert of(do.Act, room(on.Asked((call,)), on.Asked((call,)))) == [do.Act(room.turn, call)]
     acted = on.Acted(room.turn, "c1", "lamp", "The lamp is on.", True)
-    assert of(do.Answer, room(acted, acted)) == [do.Answer("c1", "lamp", "The lamp is on.")]
+    assert of(do.Answer, room(acted, acted)) == [do.Answer("c1", "lamp", "The lamp is on.", room.turn)]
 
 
 def test_a_call_taken_back_is_stopped_and_not_answered() -> None:
     room = awake()
-    room(on.Asked((on.Call("c1", "lamp"),)))
+    room(on.UserText("turn on the lamp"), on.Asked((on.Call("c1", "lamp"),)))
     assert of(do.Drop, room(on.Withdrawn(("c1", "c2")))) == [do.Drop("c1")]
     assert not of(do.Answer, room(on.Acted(room.turn, "c1", "lamp", "on", True)))
 
@@ -347,7 +354,7 @@ def test_a_line_that_comes_and_goes_while_nobody_speaks_is_not_kept_for_ever() -
     room = awake(keep_s=60.0)
     room.hear(10)
     for _ in range(5):
-        room(on.SessionDown("reset", fault=True))
+        room(on.SessionDown("reset", Trouble.NETWORK))
         room.hear(20)
         room(on.SettingsApplied())
     assert do.Disconnect("idle") in room.effects
@@ -359,10 +366,10 @@ def test_a_line_that_comes_and_goes_does_not_keep_the_user_waiting_for_ever() ->
     for _ in range(20):
         room(on.SettingsApplied())
         room.hear(0.5)
-        room(on.SessionDown("reset", fault=True))
+        room(on.SessionDown("reset", Trouble.NETWORK))
         room.hear(0.5)
     assert room.phase is Phase.OFFLINE
-    assert [effect.clip for effect in room.effects if isinstance(effect, do.Tell)] == ["unreachable"]
+    assert [effect.clip for effect in room.effects if isinstance(effect, do.Tell)] == ["lost"]
 
 
 def test_the_answer_behind_a_filler_is_waited_for() -> None:
@@ -386,12 +393,143 @@ def test_an_answer_that_comes_too_late_is_not_the_answer_to_the_next_question() 
     assert of(do.Play, room(on.AgentSpeech(b"the answer to two")))
 
 
-def test_a_call_of_a_line_that_broke_is_not_waited_for() -> None:
-    room = speaking()
-    room(on.Asked((on.Call("c1", "lamp"),)), on.SessionDown("reset", fault=True), on.SettingsApplied())
-    room(on.Spoken(room.turn))
+def test_what_was_done_for_a_line_that_broke_is_told_on_the_next() -> None:
+    room = awake()
+    room(on.UserText("turn on the lamp"), on.Asked((LAMP,)), on.SessionDown("reset", Trouble.NETWORK))
+    done = room(on.Acted(room.turn, "c1", "lamp", "The lamp is on.", True))
+    assert not of(do.Answer, done)
+    assert of(do.Say, done) == [do.Say(room.turn, "The lamp is on.")]
+    assert room.phase is Phase.THINKING
+    room(on.SettingsApplied(), on.AgentSpeech(b"it is on"))
+    assert room.phase is Phase.SPEAKING
+    assert not of(do.Say, room(on.AgentDone(), on.SessionDown("reset", Trouble.NETWORK)))
+
+
+def test_a_result_whose_answer_was_lost_with_the_line_is_told_on_the_next() -> None:
+    room = awake()
+    room(on.UserText("turn on the lamp"), on.Asked((LAMP,)))
+    room(on.Acted(room.turn, "c1", "lamp", "The lamp is on.", True))
+    for _ in range(2):
+        said = of(do.Say, room(on.SessionDown("reset", Trouble.NETWORK)))
+        assert said == [do.Say(room.turn, "The lamp is on.")]
+        room(on.SettingsApplied())
+    assert room.phase is Phase.THINKING
+
+
+def test_a_question_that_was_understood_is_asked_anew_when_the_line_breaks() -> None:
+    room = awake()
+    room(on.UserText("what time is it"))
+    assert of(do.Ask, room(on.SessionDown("reset", Trouble.NETWORK))) == [do.Ask(room.turn, "what time is it")]
+    assert room.phase is Phase.THINKING
+    room(on.SettingsApplied(), on.UserText("what time is it"), on.AgentSpeech(b"noon"))
+    assert room.phase is Phase.SPEAKING
+    assert not of(do.Ask, room(on.SessionDown("reset", Trouble.NETWORK))), "it is being answered already"
+
+
+def test_what_the_agent_asks_for_on_half_a_sentence_waits_for_the_rest() -> None:
+    room = awake()
+    assert not of(do.Act, room(on.UserStarted(), on.Asked((LAMP,))))
     assert room.phase is Phase.LISTENING
-    assert not of(do.Answer, room(on.Acted(room.turn, "c1", "lamp", "on", True)))
+    assert of(do.Act, room(on.UserText("turn on the lamp, please"))) == [do.Act(room.turn, LAMP)]
+
+
+def test_what_moves_nothing_need_not_wait() -> None:
+    room = awake()
+    reading = on.Call("c2", "thermometer")
+    assert of(do.Act, room(on.UserStarted(), on.Asked((LAMP, reading)))) == [do.Act(room.turn, reading)]
+
+
+def test_a_call_on_half_a_sentence_that_is_taken_back_never_moves_anything() -> None:
+    room = awake()
+    room(on.UserStarted(), on.Asked((LAMP,)), on.Withdrawn(("c1",)))
+    assert not of(do.Act, room(on.UserText("don't turn on the lamp")))
+
+
+def test_a_call_whose_sentence_never_ends_is_answered_in_words() -> None:
+    room = awake()
+    room(on.UserStarted(), on.Asked((LAMP,)))
+    (answer,) = of(do.Answer, room.hear(9))
+    assert isinstance(answer, do.Answer) and "Nothing was done" in answer.text
+    assert not of(do.Act, room(on.UserText("turn on the lamp")))
+
+
+def test_a_call_repeated_by_a_new_line_is_not_begun_again_and_is_answered_there() -> None:
+    room = awake()
+    room(on.UserText("turn on the lamp"), on.Asked((LAMP,)), on.SessionDown("reset", Trouble.NETWORK))
+    assert not of(do.Act, room(on.SettingsApplied(), on.UserText("turn on the lamp"), on.Asked((LAMP,))))
+    answers = of(do.Answer, room(on.Acted(room.turn, "c1", "lamp", "It is on.", True)))
+    assert answers == [do.Answer("c1", "lamp", "It is on.", room.turn)]
+
+
+def test_a_function_that_takes_long_is_excused_once() -> None:
+    room = awake(filler="One moment.", filler_after_s=2.5)
+    room(on.UserText("turn on the lamp"), on.Asked((LAMP,)))
+    assert not of(do.Say, room.hear(2))
+    assert of(do.Say, room.hear(8)) == [do.Say(room.turn, "One moment.")]
+
+
+def test_an_agent_that_thinks_long_is_excused_in_our_own_voice() -> None:
+    room = awake()
+    room(on.UserText("what is the meaning of life"))
+    assert of(do.Tell, room(on.Warned("SLOW_THINK_REQUEST"))) == [do.Tell(room.turn, "moment", is_preface=True)]
+    assert not of(do.Tell, room(on.Warned("SLOW_THINK_REQUEST")))
+    assert of(do.Play, room(on.AgentSpeech(b"42"))) == [do.Play(room.turn, b"42")]
+
+
+def test_a_stand_in_is_announced_once_an_outage_before_it_answers() -> None:
+    room = Room()
+    room.wake()
+    room(on.SessionDown("no network", Trouble.NETWORK), on.SessionUp(is_fallback=True), on.SettingsApplied())
+    effects = room(on.UserText("turn on the lamp"), on.AgentSpeech(b"it is on"))
+    told = [effect for effect in effects if isinstance(effect, do.Tell | do.Play)]
+    assert told == [do.Tell(room.turn, "fallback", is_preface=True), do.Play(room.turn, b"it is on")]
+    room(on.AgentDone(), on.Spoken(room.turn))
+    room(on.SessionDown("x"), on.SessionUp(is_fallback=True), on.SettingsApplied())
+    assert not of(do.Tell, room(on.UserText("thanks"), on.AgentSpeech(b"welcome")))
+    shown = of(do.Show, room(on.SessionUp(), on.SettingsApplied()))
+    assert shown and shown[-1].trouble is None  # type: ignore[attr-defined]
+
+
+def test_what_only_the_owner_can_help_is_said_even_when_a_stand_in_answers() -> None:
+    room = Room()
+    room.wake()
+    room(on.SessionDown("used up", Trouble.LIMIT), on.SessionUp(is_fallback=True), on.SettingsApplied())
+    effects = room(on.UserText("turn on the lamp"), on.AgentSpeech(b"it is on"))
+    assert [tell.clip for tell in of(do.Tell, effects)] == ["limit"]  # type: ignore[attr-defined]
+
+
+def test_the_approaching_limit_is_told_before_the_next_answer() -> None:
+    room = awake()
+    room(on.LimitNear("day"), on.UserText("what time is it"))
+    assert [tell.clip for tell in of(do.Tell, room(on.AgentSpeech(b"noon")))] == ["limit_near"]  # type: ignore[attr-defined]
+    assert not of(do.Tell, room(on.AgentSpeech(b", sharp")))
+
+
+@pytest.mark.parametrize("trouble", [Trouble.VENDOR, Trouble.BUSY, Trouble.CLOCK, Trouble.NETWORK])
+def test_each_trouble_has_its_own_sentence(trouble: Trouble) -> None:
+    room = Room(connect_timeout_s=5.0)
+    room.wake()
+    room(on.SessionDown("x", trouble))
+    room.hear(6)
+    assert [tell.clip for tell in of(do.Tell, room.effects)] == [trouble.value]  # type: ignore[attr-defined]
+    shown = [effect for effect in room.effects if isinstance(effect, do.Show)][-1]
+    assert (shown.phase, shown.trouble) == (Phase.OFFLINE, trouble)
+
+
+def test_letting_go_of_the_button_ends_the_turn() -> None:
+    room = Room()
+    room(on.Summoned("button"), on.SettingsApplied())
+    assert of(do.EndTurn, room(on.Released("button"))) == [do.EndTurn(room.turn)]
+    room(on.UserText("hello"))
+    assert not of(do.EndTurn, room(on.Released("button")))
+
+
+def test_a_flood_of_speech_is_not_kept_for_ever() -> None:
+    room = speaking()
+    for _ in range(1000):
+        room(on.AgentSpeech(bytes(48_000)))
+    played_s = sum(len(effect.pcm) for effect in room.effects if isinstance(effect, do.Play)) / 48_000
+    assert 600 <= played_s < 610
 
 
 def test_muting_silences_our_own_sentences_too() -> None:
@@ -409,7 +547,7 @@ def test_a_line_kept_always_is_never_let_go() -> None:
 
 def test_a_line_that_breaks_while_listening_goes_on_listening_until_it_is_back() -> None:
     room = awake()
-    room(on.UserStarted(), on.SessionDown("reset", fault=True))
+    room(on.UserStarted(), on.SessionDown("reset", Trouble.NETWORK))
     assert room.phase is Phase.LISTENING
     assert len(of(do.Send, room.hear(0.8))) == 10
     room(on.SettingsApplied(), on.UserStarted(), on.UserText("x"))
@@ -418,8 +556,8 @@ def test_a_line_that_breaks_while_listening_goes_on_listening_until_it_is_back()
 
 def test_a_lost_microphone_is_shown_in_whatever_phase() -> None:
     room = awake()
-    assert room(on.MicLost("no microphone")) == [do.Show(Phase.LISTENING, "no microphone")]
-    assert room(on.MicFound("usb")) == [do.Show(Phase.LISTENING, "")]
+    assert room(on.MicLost("no microphone")) == [do.Show(Phase.LISTENING, "no microphone", turn=1)]
+    assert room(on.MicFound("usb")) == [do.Show(Phase.LISTENING, turn=1)]
 
 
 def test_with_microphone_and_loudspeaker_lost_finding_one_still_shows_the_other() -> None:
@@ -445,9 +583,18 @@ def any_event(rng: random.Random, turn: int) -> Event:
             on.Muted("button"),
             on.Unmuted("button"),
             on.Unmuted("button"),
-            on.SessionUp("r"),
+            on.SessionUp("r", rng.random() < 0.5),
             on.SettingsApplied(),
-            on.SessionDown("x", rng.random() < 0.5, rng.random() < 0.2),
+            on.SessionDown("x", rng.choice([None, *Trouble]), rng.random() < 0.2),
+            on.LimitNear("day"),
+            on.Uplinked(near),
+            on.Lit(near, "asleep"),
+            on.Warned(rng.choice(["SLOW_THINK_REQUEST", "x"])),
+            on.LatencyReported({"total_latency": 1.0}),
+            on.InjectionRefused(),
+            on.Released("button"),
+            on.Forgotten("agent"),
+            on.PersonaChosen("x"),
             on.UserStarted(),
             on.UserText("x"),
             on.NothingSaid(),

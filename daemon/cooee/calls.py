@@ -1,61 +1,134 @@
-"""Which of the agent's calls are under way. A call id fires once, whatever the agent repeats."""
+"""What the agent understood, and which of its calls wait for the user's turn, run, or are owed a reply.
 
-from collections import deque
+Each call is answered, and answered once. When the line breaks, what was understood is not lost, and nothing that was
+done is done again.
+"""
 
 from cooee import effects as do
 from cooee import events as on
 from cooee.effects import Effect
 
-REMEMBERED = 500
+HOLD_S = 8.0
+"""A call waits for the end of the user's turn for so long at most."""
+NOT_CONFIRMED = "Nothing was done: the user had not finished speaking."
+TOO_LATE = "Nothing was done: the conversation is over."
 
 
 class Calls:
-    """Pure. True while a call is under way, or the agent owes a reply to its result (`is_owed`)."""
+    """Pure. True while a call waits or runs, or the agent owes a reply to its result (`is_owed`).
 
-    def __init__(self) -> None:
-        self.is_owed = False
-        self._pending: dict[str, None] = {}
-        self._fired: deque[str] = deque(maxlen=REMEMBERED)
+    `is_confirmed`: the user's turn is over, and calls need not wait for that.
+
+    `harmless`: names of functions that move nothing, so that they need not wait for the end of the user's turn.
+    """
+
+    def __init__(self, harmless: frozenset[str] = frozenset()) -> None:
+        self.harmless = harmless
+        self.is_owed = self.is_confirmed = False
+        self._understood = ""
+        self._held: dict[str, tuple[on.Call, int, float]] = {}
+        self._running: dict[str, float] = {}
+        self._orphans: set[str] = set()
+        self._results: list[str] = []
+        self._is_excused = False
 
     def __bool__(self) -> bool:
-        return bool(self._pending) or self.is_owed
+        return bool(self._held or self._running) or self.is_owed
 
-    def ask(self, event: on.Asked, turn: int) -> list[Effect]:
-        new = []
+    def ask(self, event: on.Asked, turn: int, now: float) -> list[Effect]:
+        """Act, or hold what must wait. A call that runs already is not begun again, also when a new line repeats it."""
+        effects: list[Effect] = []
         for call in event.calls:
-            if call.id not in self._fired:
-                self._fired.append(call.id)
-                self._pending[call.id] = None
-                new.append(call)
-        return [do.Act(turn, call) for call in new]
+            if call.id in self._running or call.id in self._held:
+                self._orphans.discard(call.id)
+            elif self.is_confirmed or call.name in self.harmless:
+                self._running[call.id] = now
+                effects.append(do.Act(turn, call))
+            else:
+                self._held[call.id] = call, turn, now
+        return effects
 
-    def refuse(self, event: on.Asked) -> list[Effect]:
+    def refuse(self, event: on.Asked, turn: int) -> list[Effect]:
         """Nobody waits for these any more; the agent is told so in words."""
-        sorry = "Nothing was done: the conversation is over."
-        return [do.Answer(call.id, call.name, sorry) for call in event.calls]
+        return [do.Answer(call.id, call.name, TOO_LATE, turn) for call in event.calls]
+
+    def confirm(self, text: str, now: float) -> list[Effect]:
+        """The user has finished: what waited for that is done."""
+        self._understood = text
+        self.is_confirmed = True
+        held, self._held = self._held, {}
+        self._running |= dict.fromkeys(held, now)
+        return [do.Act(turn, call) for call, turn, _ in held.values()]
 
     def withdraw(self, event: on.Withdrawn) -> list[Effect]:
-        return [do.Drop(call_id) for call_id in event.ids if self._end(call_id)]
+        for call_id in event.ids:
+            self._held.pop(call_id, None)
+        return [do.Drop(call_id) for call_id in event.ids if self._running.pop(call_id, None) is not None]
 
-    def acted(self, event: on.Acted) -> list[Effect]:
-        if not self._end(event.id):
+    def acted(self, event: on.Acted, turn: int) -> list[Effect]:
+        if self._running.pop(event.id, None) is None:
+            return []
+        self._results.append(event.text)
+        if event.id in self._orphans:
+            self._orphans.discard(event.id)
+            return self._say_what_was_done(turn)
+        self.is_owed = True
+        return [do.Answer(event.id, event.name, event.text, event.turn)]
+
+    def tick(self, now: float, turn: int, filler: str, filler_after_s: float) -> list[Effect]:
+        """Answer what waited too long, and excuse, once a turn, what takes long."""
+        late = [call_id for call_id, (_, _, since) in self._held.items() if now - since > HOLD_S]
+        effects = [self._not_done(call_id) for call_id in late]
+        slow = any(now - since > filler_after_s for since in self._running.values())
+        if slow and filler and not self._is_excused and not self._orphans:
+            self._is_excused = True
+            effects.append(do.Say(turn, filler))
+        return effects
+
+    def begin(self, *, is_new: bool) -> list[Effect]:
+        """A turn of the user's, `is_new` once he speaks in it: nothing of an earlier one may still begin."""
+        self.is_confirmed = self.is_confirmed and not is_new
+        self._is_excused = False
+        self._understood = ""
+        self._results.clear()
+        return [self._not_done(call_id) for call_id in tuple(self._held)]
+
+    def go_on(self) -> None:
+        """The user speaks: what comes speculatively has to wait again."""
+        self.is_confirmed = False
+
+    def replied(self) -> None:
+        """The agent speaks: no result is owed a reply any more."""
+        self.is_owed = False
+        self._understood = ""
+        self._results.clear()
+
+    def lose_the_line(self) -> None:
+        """Who asked is gone: what runs goes on, and its result is kept to be said on the next line."""
+        self._held.clear()
+        self.is_owed = False
+        self._orphans = set(self._running)
+
+    def recover(self, turn: int) -> list[Effect] | None:
+        """What the next line is told for this turn; None if nothing was understood yet, and is said again as it was."""
+        if self._running or self._results:
+            return self._say_what_was_done(turn)
+        return [do.Ask(turn, self._understood)] if self._understood else None
+
+    def _say_what_was_done(self, turn: int) -> list[Effect]:
+        if self._running or not self._results:
             return []
         self.is_owed = True
-        return [do.Answer(event.id, event.name, event.text)]
+        return [do.Say(turn, " ".join(self._results))]
 
     def drop(self) -> list[Effect]:
         """The turn is over: stop what still runs."""
-        ids = list(self._pending)
-        self.forget()
-        return [do.Drop(call_id) for call_id in ids]
-
-    def forget(self) -> None:
-        """The line that asked is gone: let them run, but nobody can be told."""
-        self._pending.clear()
+        effects: list[Effect] = [do.Drop(call_id) for call_id in self._running]
+        for each in (self._held, self._running, self._orphans, self._results):
+            each.clear()
         self.is_owed = False
+        return effects
 
-    def _end(self, call_id: str) -> bool:
-        if call_id not in self._pending:
-            return False
-        del self._pending[call_id]
-        return True
+    def _not_done(self, call_id: str) -> Effect:
+        call, turn, _ = self._held.pop(call_id)
+        return do.Answer(call.id, call.name, NOT_CONFIRMED, turn)

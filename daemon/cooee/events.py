@@ -128,10 +128,11 @@ class SettingsApplied:
 
 @dataclass(frozen=True, slots=True)
 class SessionDown:
-    """The line ended. `trouble`: not by our wish, and why."""
+    """The line ended. `trouble`: not by our wish, and why. `is_final`: none is tried until somebody wants one again."""
 
     reason: str
     trouble: Trouble | None = None
+    is_final: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,11 @@ class Lease:
         self._keep_s = keep_s
         self._until: float | None = None
 
+    def change(self, keep_s: float | None) -> None:
+        """From the next rest on."""
+        self.is_endless = keep_s is None
+        self._keep_s = keep_s
+
     def use(self) -> None:
         """A turn began: the line is wanted until `rest`."""
         self._until = None

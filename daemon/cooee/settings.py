@@ -106,6 +106,10 @@ class Conversation(Table):
     """Someone (or the television) talks for longer than this without an end: asleep again."""
     thinking_timeout_s: Seconds = 30.0
     """The agent has heard but does not answer for so long: asleep again."""
+    filler: Annotated[str, Field(max_length=200)] = "One moment."
+    """What the agent says when a function takes long; empty: nothing."""
+    filler_after_s: Annotated[float, Field(ge=0.5, le=30)] = 2.5
+    """A function that takes longer than this is a slow one."""
     follow_up_s: Seconds = 5.0
     """After a reply, one may go on without the wake word for so long; 0 switches that off."""
     room_tail_s: Seconds = 0.3
@@ -119,8 +123,8 @@ class Session(Table):
 
     keep: Annotated[str, AfterValidator(_one_of("always", "conversation"))] = "10m"
     """How long the line stays open after the last turn: "always", "conversation" or a duration. Minutes are billed."""
-    hold_s: Annotated[float, Field(ge=1, le=60)] = 15.0
-    """So much speech is held while the line is not up yet; the oldest is dropped first."""
+    hold_s: Annotated[float, Field(ge=1, le=60)] = 30.0
+    """So much speech is held until the agent has understood it, to be sent again on a new line; the oldest goes first."""
     keepalive_s: Annotated[float, Field(ge=1, le=8)] = 5.0
     """While no audio flows, a KeepAlive is sent this often; the vendor asks for at most 8."""
     apply_timeout_s: Annotated[float, Field(ge=1, le=30)] = 5.0

@@ -1,213 +1,289 @@
-"""What keeps one conversation with the agent alive over however many lines it takes: connect, hold, send, back off.
+"""What keeps one conversation with the agent alive over however many lines it takes, and over more than one agent.
 
-A line is wanted or not (`connect`, `disconnect`); everything else here follows from that. What the user says while
-there is no line is held, bounded, and sent first. A line that breaks is retried here and never takes the process down.
+A line is wanted or not (`connect`, `disconnect`); everything else here follows from that. One that breaks is replaced:
+by the first agent's, or by its stand-in's until the first is back. A line is also replaced, at a quiet moment, when it
+gets old. What the user says is held, bounded, until an agent has understood it. Nothing here takes the process down.
+
+`carrier` uses a line, `uplink` holds what goes up, `ending` says why it is over and `retry` when to try again;
+`history` keeps what was said, `usage` counts what it costs, `guard` ends what outlives its permission.
 """
 
 import asyncio
-import contextlib
 import logging
-import random
-from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from cooee import settings
-from cooee.agent import Agent, Brief, Link, Refused, Remembered
+from cooee.agent import Agent, Brief, Persona, Refused
 from cooee.effects import Answer
 from cooee.events import Event, SessionDown, SessionUp, SettingsApplied
+from cooee.session.carrier import Carrier, Line
+from cooee.session.ending import Ending, Spent, Told
+from cooee.session.guard import Guard
+from cooee.session.history import History
+from cooee.session.retry import Retry
+from cooee.session.usage import Toll, Usage
 
 log = logging.getLogger("cooee.session")
 
-FRAME_S = 0.08
-CLOSE_TIMEOUT_S = 1.5
-STEADY_S = 30.0
-"""A line that held for so long was a good one: the next wait starts from the beginning."""
+OPEN_TIMEOUT_S = 15.0
+"""From the first packet to the settings applied. The stages have shorter limits of their own."""
 
 
 class Session:
-    """Runs on the loop as `run()`; every other method returns at once and is called on the loop."""
+    """Runs on the loop as `run()`; every other method returns at once and is called on the loop.
 
-    def __init__(self, settings: settings.Session, agent: Agent, brief: Brief, post: Callable[[Event], None]) -> None:
-        self.bytes_sent = 0
-        self.frames_dropped = 0
+    `agents`: the one that is wanted, and perhaps a stand-in for when it is out of reach. `where` names the line of the
+    config for a place in the agent's settings.
+    """
+
+    def __init__(
+        self,
+        settings: settings.Session,
+        agents: Sequence[Agent],
+        brief: Brief,
+        post: Callable[[Event], None],
+        *,
+        history: History,
+        usage: Usage,
+        guard: Guard,
+        where: Callable[[str], str] = lambda place: "",
+    ) -> None:
         self._settings = settings
-        self._agent = agent
+        self._agents = tuple(agents)
         self._brief = brief
         self._post = post
+        self._history, self._usage, self._guard = history, usage, guard
+        self._carrier = Carrier(settings, post, history, usage)
+        self._retries = [Retry(settings.backoff_first_s, settings.backoff_most_s) for _ in self._agents]
         self._wanted = asyncio.Event()
         self._unwanted = asyncio.Event()
         self._hurry = asyncio.Event()
-        self._is_leaving = False
+        self._deadline: asyncio.Timeout | None = None
+        self._closing: set[asyncio.Task[None]] = set()
         self._reason = ""
-        self._outbox = asyncio.Event()
-        self._frames: deque[bytes] = deque(maxlen=round(settings.hold_s / FRAME_S))
-        self._answers: deque[Answer] = deque()
-        self._history: deque[Any] = deque(maxlen=settings.history_messages)
         self._has_greeted = False
-        self._told = ""
+        self._told = Told(where)
+
+    @property
+    def bytes_sent(self) -> int:
+        """How much audio has left for an agent so far."""
+        return self._carrier.bytes_sent
+
+    @property
+    def frames_dropped(self) -> int:
+        return self._carrier.uplink.dropped
 
     def connect(self) -> None:
         """Have a line; a wait after a failure is cut short, unless it was the agent that asked for it."""
+        if len(self._agents) == 1:
+            self._retries[0].hurry()
         self._unwanted.clear()
         self._wanted.set()
         self._hurry.set()
 
     def disconnect(self, reason: str) -> None:
         self._reason = reason
-        self._is_leaving = True
+        self._carrier.is_leaving = True
         self._wanted.clear()
         self._unwanted.set()
 
-    def send(self, frame: bytes) -> None:
-        self.frames_dropped += len(self._frames) == self._frames.maxlen
-        self._frames.append(frame)
-        self._outbox.set()
+    def open(self, turn: int, persona: Persona | None = None) -> None:
+        """The user's turn begins: from now on a dead line is noticed sooner, and a stand-in waits less."""
+        if persona is not None:
+            self.become(persona)
+        self._carrier.open(turn)
+        if self._deadline and not self._deadline.expired():
+            now = asyncio.get_running_loop().time()
+            self._deadline.reschedule(min(self._deadline.when() or now, now + self._settings.fallback_after_s))
+
+    def send(self, turn: int, frame: bytes) -> None:
+        self._carrier.send(turn, frame)
+
+    def end_turn(self) -> None:
+        """The user has said all."""
+        self._carrier.end_turn()
 
     def forget(self) -> None:
-        """What waits to be sent is not wanted any more."""
-        self._frames.clear()
+        """The turn is over: what waits to be sent is not wanted any more."""
+        self._carrier.shut()
 
     def answer(self, answer: Answer) -> None:
-        self._answers.append(answer)
-        self._outbox.set()
+        self._carrier.answer(answer)
+
+    def ask(self, text: str) -> None:
+        """Have the agent answer this, on this line or the next."""
+        self._carrier.order(lambda link: link.ask(text))
+
+    def say(self, text: str) -> None:
+        """Have the agent say this, on this line or the next."""
+        self._carrier.order(lambda link: link.say(text))
+
+    def become(self, persona: Persona) -> None:
+        self.tell(replace(self._brief, persona=persona))
+
+    def tell(self, brief: Brief) -> None:
+        """From now on this is what the agent is told; an open line is told what is new."""
+        self._brief = brief
+        self._carrier.update(brief)
+
+    def forget_conversation(self) -> None:
+        """What was said is not carried over to another line, and this one ends with the turn."""
+        self._history.clear()
+        self._carrier.renew("the conversation is to be forgotten", is_private=True)
+
+    def change(self, settings: settings.Session, agents: Sequence[Agent] | None = None) -> None:
+        """Go by these settings; other agents take over at a quiet moment."""
+        self._settings = self._carrier.settings = settings
+        if agents is not None:
+            self._agents = tuple(agents)
+            self._carrier.renew("another agent is configured")
+        self._retries = [Retry(settings.backoff_first_s, settings.backoff_most_s) for _ in self._agents]
 
     async def run(self) -> None:
         """Never returns. Cancelled, it closes the line in order."""
-        failures = 0
-        while True:
-            await self._wanted.wait()
-            if self._hurry.is_set():
-                self._hurry.clear()
-                failures = 0
-            began = asyncio.get_running_loop().time()
-            error: Exception | None = None
-            try:
-                left = await self._until_unwanted(self._one_line())
-            except (Refused, OSError) as fault:
-                error, left = fault, False
-            if left:
-                self._post(SessionDown(self._reason))
-                continue
-            # A line that ends soon is a failure even when it ends in order, or a server could make us dial all day.
-            failures = 1 if asyncio.get_running_loop().time() - began > STEADY_S else failures + 1
-            await self._pause(self._fail(error) if error else self._ended(), failures)
+        try:
+            while True:
+                await self._wanted.wait()
+                if await self._until_unwanted(self._keep_a_line()):
+                    self._post(SessionDown(self._reason))
+        finally:
+            await asyncio.gather(*self._closing, return_exceptions=True)
 
     async def _until_unwanted(self, work: Coroutine[Any, Any, None]) -> bool:
         """Do the work, or give it up when no line is wanted any more; returns whether it was given up."""
-        line = asyncio.create_task(work)
+        working = asyncio.create_task(work)
         unwanted = asyncio.create_task(self._unwanted.wait())
         try:
-            await asyncio.wait((line, unwanted), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((working, unwanted), return_when=asyncio.FIRST_COMPLETED)
         finally:
             unwanted.cancel()
-            line.cancel()
-            await asyncio.gather(line, unwanted, return_exceptions=True)
+            working.cancel()
+            await asyncio.gather(working, unwanted, return_exceptions=True)
+            await asyncio.gather(*self._closing, return_exceptions=True)
         left = not unwanted.cancelled()
-        try:
-            line.result()
-        except (asyncio.CancelledError, Refused, OSError):
-            if not left:
-                raise
+        with suppress(asyncio.CancelledError):
+            working.result()
         return left
 
-    async def _one_line(self) -> None:
-        """Open a line, use it until it ends, close it."""
-        self._is_leaving = False
-        link, request_id = await self._agent.connect()
-        self._post(SessionUp(request_id))
-        log.info("connected%s", f", request {request_id}" if request_id else "")
-        try:
-            brief = replace(self._brief, history=tuple(self._history), greet=not self._has_greeted)
-            async with asyncio.timeout(self._settings.apply_timeout_s):
-                await link.settle(brief)
-            self._has_greeted = True
-            self._told = ""
-            self._answers.clear()
-            self._post(SettingsApplied())
-            await self._converse(link)
-        finally:
-            await self._close(link)
-
-    async def _converse(self, link: Link) -> None:
-        ended: Exception | None = None
-        async with asyncio.TaskGroup() as tasks:
-            sending = tasks.create_task(self._send_all(link))
+    async def _keep_a_line(self) -> None:
+        """Returns when a line ended that nobody needs to have back, or none can be had."""
+        line: Line | None = None
+        while True:
+            index, began, error = 0, None, None
             try:
-                async for event in link.events():
-                    if isinstance(event, Remembered):
-                        self._history.append(event.message)
-                    else:
-                        self._post(event)
-            except (Refused, OSError) as error:
-                ended = error
-            sending.cancel()
-        if ended:
-            raise ended
+                if line is None:
+                    index = await self._choose()
+                    line = await self._have_line(index)
+                index, began = line.index, line.opened_at
+                line = await self._use(line)
+            except (Refused, OSError) as fault:
+                line, error = None, fault
+            now = asyncio.get_running_loop().time()
+            if line is None and self._is_over(index, Ending(error, None if began is None else now - began)):
+                return
 
-    async def _send_all(self, link: Link) -> None:
-        """Answers first, then what was heard; a KeepAlive when no audio has flowed for a while."""
-        loop = asyncio.get_running_loop()
-        self._outbox.set()  # what an earlier line left
-        silent_at = loop.time() + self._settings.keepalive_s
-        with contextlib.suppress(OSError):  # the line is broken: who reads from it says why
-            while True:
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout_at(silent_at):
-                        await self._outbox.wait()
-                if self._is_leaving:
-                    return  # what came since is for the next line
-                self._outbox.clear()
-                while self._answers:
-                    await link.answer(self._answers.popleft())
-                if self._frames:
-                    self._outbox.set()
-                    await self._send_frame(link)
-                elif loop.time() < silent_at:
-                    continue
-                else:
-                    await link.keep_alive()
-                silent_at = loop.time() + self._settings.keepalive_s
+    async def _choose(self) -> int:
+        """Which agent is next: the first that may be tried, once it may."""
+        while True:
+            self._hurry.clear()
+            now = asyncio.get_running_loop().time()
+            ready = [retry.ready_at for retry in self._retries]
+            index = next((index for index, at in enumerate(ready) if at <= now), None)
+            if index is not None:
+                return index
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(min(ready)):
+                    await self._hurry.wait()
 
-    async def _send_frame(self, link: Link) -> None:
-        frame = self._frames[0]
-        await link.send(frame)
-        self.bytes_sent += len(frame)
-        if self._frames and self._frames[0] is frame:  # unless it was forgotten or dropped meanwhile
-            self._frames.popleft()
+    async def _have_line(self, index: int) -> Line:
+        line = await self._open(index, lambda request_id: self._post(SessionUp(request_id, is_fallback=index > 0)))
+        self._post(SettingsApplied())
+        return line
 
-    async def _close(self, link: Link) -> None:
+    async def _open(self, index: int, welcomed: Callable[[str], None] = lambda request_id: None) -> Line:
+        """A line whose settings are applied. Raises Refused, OSError or TimeoutError."""
+        agent, loop = self._agents[index], asyncio.get_running_loop()
+        toll = Toll(self._usage, self._guard) if agent.rate_usd_per_min else None
+        if toll and self._usage.left_s() <= 0:
+            raise Spent
+        can_wait = index > 0 or len(self._agents) == 1 or not self._carrier.in_turn
+        limit_s = OPEN_TIMEOUT_S if can_wait else self._settings.fallback_after_s
+        async with asyncio.timeout(limit_s) as deadline:
+            self._deadline = deadline if index == 0 and len(self._agents) > 1 else None
+            try:
+                link, request_id = await agent.connect(toll)
+                welcomed(request_id)
+                log.info("connected%s%s", " to the stand-in" if index else "", request_id and f", request {request_id}")
+                try:
+                    history = self._history.replay()
+                    greet = not self._has_greeted and not history
+                    brief = replace(self._brief, history=history, greet=greet)
+                    async with asyncio.timeout(self._settings.apply_timeout_s):
+                        await link.settle(brief)
+                except BaseException:
+                    self._close(Line(link, index, loop.time(), request_id, toll))
+                    raise
+            finally:
+                self._deadline = None
+        self._has_greeted = True
+        self._told.reset()
+        return Line(link, index, loop.time(), request_id, toll)
+
+    async def _use(self, line: Line) -> Line | None:
+        """Use it until it ends in order, or until a better one is there, which is returned. Raises Refused, OSError."""
         try:
-            async with asyncio.timeout(CLOSE_TIMEOUT_S):
-                await link.close()
-        except (OSError, TimeoutError):
-            log.debug("the line did not close in order")
+            return await self._carrier.use(line, self._succeed(line))
+        finally:
+            self._close(line)
 
-    def _ended(self) -> float | None:
-        self._post(SessionDown("the agent closed the line"))
-        log.info("the agent closed the line")
-        return None
+    async def _succeed(self, line: Line) -> Line:
+        """A better line, opened at a quiet moment: the first agent's when it is back, or a new one for an old one."""
+        retry = self._retries[0]
+        if line.index == 0:
+            await self._carrier.until_old(line)
+        while True:
+            await asyncio.sleep(max(0.0, retry.ready_at - asyncio.get_running_loop().time()))
+            await self._carrier.quiet.wait()
+            try:
+                better = await self._open(0)
+            except (Refused, OSError) as error:
+                ending = Ending(error)
+                self._told.tell(ending)
+                retry.fail(asyncio.get_running_loop().time(), ending.trouble, asked_s=ending.asked_s)
+                continue
+            if self._carrier.in_turn:  # somebody speaks on the old one; another time
+                self._close(better)
+                continue
+            self._post(SessionUp(better.request_id))
+            self._post(SettingsApplied())
+            if line.index > 0:
+                log.info("the first agent is back")
+                self._in_background(self._agents[line.index].close())
+            return better
 
-    def _fail(self, error: Exception) -> float | None:
-        """Say what went wrong; returns how long the agent asks us to wait."""
-        reason = str(error) or "the agent did not answer in time"
-        refused = error if isinstance(error, Refused) else None
-        hopeless = refused is not None and refused.hopeless
-        level = logging.ERROR if hopeless else logging.WARNING
-        log.log(logging.DEBUG if reason == self._told else level, "%s", reason)
-        self._told = reason
-        if hopeless:
+    def _is_over(self, index: int, ending: Ending) -> bool:
+        """A line ended, or did not come. Tell of it; true if no other is to be tried."""
+        now = asyncio.get_running_loop().time()
+        retry = self._retries[index]
+        retry.fail(now, ending.trouble, held_s=ending.held_s or 0.0, asked_s=ending.asked_s)
+        if ending.is_sudden and self._carrier.in_turn:
+            retry.ready_at = now
+        has_other = any(each is not retry and each.ready_at <= now for each in self._retries)
+        is_final = ending.is_hopeless and not has_other
+        is_needless = not ending.error and not self._carrier.in_turn and self._settings.keep_s is not None
+        if is_final or is_needless:
             self._wanted.clear()
-        self._post(SessionDown(reason, fault=True, hopeless=hopeless))
-        return refused.retry_after_s if refused else None
+        self._post(SessionDown(self._told.tell(ending), ending.trouble, is_final=is_final))
+        return is_final or is_needless
 
-    async def _pause(self, asked_s: float | None, failures: int) -> None:
-        """Wait as long as the agent asked; else a random while that grows, until the user wants a line again."""
-        if asked_s is not None:
-            await asyncio.sleep(asked_s)
-            return
-        most_s = min(self._settings.backoff_most_s, self._settings.backoff_first_s * 2 ** min(failures - 1, 20))
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(random.uniform(0, most_s)):
-                await self._hurry.wait()
+    def _close(self, line: Line) -> None:
+        """In the background: a new line need not wait for the old one's last word."""
+        self._in_background(line.close())
+
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)

@@ -1,0 +1,56 @@
+"""What is wrong, with the agent or a device, and which of our own sentences about it is due. Each is said once."""
+
+from cooee import events as on
+from cooee.events import Event, Trouble
+
+
+class Outage:
+    """Pure. `trouble`: why the agent is out of reach, also while a stand-in speaks for it."""
+
+    def __init__(self) -> None:
+        self.trouble: Trouble | None = None
+        self._lost: dict[str, str] = {}
+        self._is_stand_in = False
+        self._due: list[str] = []
+        self._told: set[str] = set()
+
+    @property
+    def fault(self) -> str:
+        """Which devices are missing, in sentences."""
+        return " ".join(self._lost.values())
+
+    def take(self, event: Event) -> None:
+        match event:
+            case on.MicLost() | on.SpeakerLost():
+                self._lost[event.room] = event.reason
+            case on.MicFound() | on.SpeakerFound():
+                self._lost.pop(event.room, None)
+            case on.SessionDown() if event.trouble:
+                self.trouble = event.trouble
+            case on.SessionUp():
+                self._is_stand_in = event.is_fallback
+            case on.SettingsApplied() if self._is_stand_in:
+                self._announce()
+            case on.SettingsApplied():
+                self.trouble = None
+                self._told.clear()
+            case on.LimitNear():
+                self._due.append("limit_near")
+
+    def preface(self) -> list[str]:
+        """The clips to be heard before the next reply."""
+        due, self._due = self._due, []
+        return due
+
+    def sentence(self, *, was_heard: bool) -> str:
+        """The clip that says why there is no answer. `was_heard`: the line broke while the user spoke."""
+        if self.trouble is None or self.trouble is Trouble.NETWORK:
+            return "lost" if was_heard else "network"
+        return self.trouble.value
+
+    def _announce(self) -> None:
+        """Somebody else answers meanwhile: the user is to know it, and why, if he can do something about it."""
+        clip = self.trouble.value if self.trouble and self.trouble.is_hopeless else "fallback"
+        if clip not in self._told:
+            self._told.add(clip)
+            self._due.append(clip)

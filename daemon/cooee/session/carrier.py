@@ -1,0 +1,242 @@
+"""One line in use: what goes up and comes down, whether the other side still lives, and what it may cost."""
+
+import asyncio
+import logging
+import math
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from cooee import settings
+from cooee.agent import Brief, Link, Remembered
+from cooee.effects import Answer
+from cooee.events import Asked, Event, LimitNear, Uplinked, UserText, Warned
+from cooee.session.ending import Silent, Spent
+from cooee.session.history import History
+from cooee.session.uplink import END, Uplink
+from cooee.session.usage import Toll, Usage
+
+log = logging.getLogger("cooee.session")
+
+CLOSE_TIMEOUT_S = 1.5
+IDLE_PULSE_S = 4.0, 4.0
+"""A ping this often, and how long nothing may come after it: a dead line is noticed within 10 s."""
+TURN_PULSE_S = 0.8, 1.9
+"""The same while somebody is being served: within 3 s. Delays of 1.5 s are none."""
+SAVE_S = 5.0
+
+Order = Callable[[Link], Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line whose settings are applied; `index` says whose of the session's agents it is."""
+
+    link: Link
+    index: int
+    opened_at: float
+    request_id: str
+    toll: Toll | None
+
+    async def close(self) -> None:
+        try:
+            async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                await self.link.close()
+        except (OSError, TimeoutError):
+            log.debug("the line did not close in order")
+
+
+class Carrier:
+    """Carries the conversation over one line after the other. `quiet` is set while no turn is under way."""
+
+    def __init__(
+        self, settings: settings.Session, post: Callable[[Event], None], history: History, usage: Usage
+    ) -> None:
+        self.settings = settings
+        self.uplink = Uplink(settings.hold_s)
+        self.quiet = asyncio.Event()
+        self.quiet.set()
+        self.bytes_sent = 0
+        self.is_leaving = False
+        self._post = post
+        self._history = history
+        self._usage = usage
+        self._orders: deque[Order] = deque()
+        self._outbox = asyncio.Event()
+        self._roused = asyncio.Event()
+        self._old = asyncio.Event()
+        self._asked: set[str] = set()
+        self._is_private = False
+        self._turn = 0
+        self._turn_at = 0.0
+        self._uplinked = 0
+
+    @property
+    def in_turn(self) -> bool:
+        return not self.quiet.is_set()
+
+    def open(self, turn: int) -> None:
+        self.uplink.clear()
+        self._turn, self._turn_at = turn, asyncio.get_running_loop().time()
+        self.quiet.clear()
+        self._roused.set()
+
+    def send(self, turn: int, frame: bytes) -> None:
+        self._turn = turn
+        self.uplink.push(frame)
+        self._outbox.set()
+
+    def end_turn(self) -> None:
+        self.uplink.push(END)
+        self._outbox.set()
+
+    def shut(self) -> None:
+        self.uplink.clear()
+        self._usage.save()
+        self.quiet.set()
+
+    def order(self, order: Order) -> None:
+        self._orders.append(order)
+        self._outbox.set()
+
+    def answer(self, answer: Answer) -> None:
+        """Only the line that asked is answered."""
+
+        async def send(link: Link) -> None:
+            if answer.id in self._asked:
+                await link.answer(answer)
+
+        self.order(send)
+
+    def update(self, brief: Brief) -> None:
+        async def send(link: Link) -> None:
+            if not await link.update(brief):
+                self.renew("the settings changed")
+
+        self.order(send)
+
+    def renew(self, why: str, *, is_private: bool = False) -> None:
+        """Have another line take over at a quiet moment; `is_private`: nothing that is still said is remembered."""
+        log.debug("the line is to be replaced: %s", why)
+        self._is_private |= is_private
+        self._old.set()
+
+    async def until_old(self, line: Line) -> None:
+        """Until the line should be replaced: its age, or a `renew`."""
+        rotate_at = line.opened_at + settings.seconds(self.settings.rotate_after)
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(rotate_at):
+                await self._old.wait()
+
+    async def use(self, line: Line, successor: Coroutine[Any, Any, Line]) -> Line | None:
+        """Returns when the line ended in order (None), or with its successor. Raises Refused or OSError."""
+        self.is_leaving = self._is_private = False
+        self._old.clear()
+        self._asked.clear()
+        link = line.link
+        work = (successor, self._read(link), self._send_all(link), self._feel_the_pulse(link), self._mind(line))
+        tasks = [asyncio.create_task(each) for each in work]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            results = [task.result() for task in tasks if task in done]
+            return next((each for each in results if isinstance(each, Line)), None)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            if not (tasks[0].done() and not tasks[0].cancelled() and not tasks[0].exception()):
+                self._orders.clear()
+            self.uplink.rewind()
+            self._usage.save()
+
+    async def _read(self, link: Link) -> None:
+        async for event in link.events():
+            if isinstance(event, Remembered):
+                if not self._is_private:
+                    self._history.add(event.message)
+                continue
+            match event:
+                case UserText():
+                    self.uplink.understood()
+                case Asked():
+                    self._asked.update(call.id for call in event.calls)
+                case Warned("MAXIMUM_SESSION_LENGTH_APPROACHING"):
+                    self.renew("the agent ends it soon")
+            self._post(event)
+
+    async def _send_all(self, link: Link) -> None:
+        """Orders first, then what was heard; a KeepAlive when no audio has flowed for a while."""
+        loop = asyncio.get_running_loop()
+        self._outbox.set()  # what an earlier line left
+        silent_at = loop.time() + self.settings.keepalive_s
+        with suppress(OSError):  # the line is broken: who reads from it says why
+            while not self.is_leaving:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout_at(silent_at):
+                        await self._outbox.wait()
+                self._outbox.clear()
+                while self._orders and not self.is_leaving:
+                    await self._orders.popleft()(link)
+                if self.uplink and not self.is_leaving:
+                    self._outbox.set()
+                    await self._send_one(link)
+                elif loop.time() < silent_at:
+                    continue
+                else:
+                    await link.keep_alive()
+                silent_at = loop.time() + self.settings.keepalive_s
+        await asyncio.Event().wait()
+
+    async def _send_one(self, link: Link) -> None:
+        item = self.uplink.next()
+        if isinstance(item, bytes):
+            await link.send(item)
+            self.bytes_sent += len(item)
+            if self._uplinked != self._turn:
+                self._uplinked = self._turn
+                self._post(Uplinked(self._turn))
+        else:
+            await link.end_turn()
+        self.uplink.sent(item)
+
+    async def _feel_the_pulse(self, link: Link) -> None:
+        """Ends a line that gives no sign of life; whatever comes is one."""
+        loop = asyncio.get_running_loop()
+        asked_at = -math.inf
+        while True:
+            every_s, patience_s = TURN_PULSE_S if self.in_turn else IDLE_PULSE_S
+            is_waiting = asked_at > link.heard_at
+            if is_waiting and loop.time() - max(asked_at, self._turn_at) > patience_s:
+                raise Silent("the agent gives no sign of life any more")
+            if not is_waiting and loop.time() - asked_at >= every_s:
+                asked_at = loop.time()
+                try:
+                    async with asyncio.timeout(patience_s):
+                        await link.ping()
+                except TimeoutError:
+                    raise Silent("the line to the agent is stuck") from None
+            self._roused.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(every_s / 8):
+                    await self._roused.wait()
+
+    async def _mind(self, line: Line) -> None:
+        """Renew the line's permission as long as this loop runs and there is something left to spend."""
+        saved_at = 0.0
+        while True:
+            now = asyncio.get_running_loop().time()
+            left_s = self._usage.left_s() if line.toll else math.inf
+            if line.toll:
+                line.toll.renew()
+                if scope := self._usage.news():
+                    self._post(LimitNear(scope))
+                if now - saved_at >= SAVE_S:
+                    saved_at = now
+                    self._usage.save()
+            if left_s <= 0:
+                raise Spent
+            if self._history.was_cleared():
+                self.renew("the history was cleared", is_private=True)
+            await asyncio.sleep(min(1.0, max(left_s, 0.01)))

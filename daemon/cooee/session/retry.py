@@ -1,0 +1,45 @@
+"""When an agent that failed may be tried again. Full jitter keeps many speakers from coming back at the same moment.
+
+Source: Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
+"""
+
+import random
+from collections.abc import Callable
+
+from cooee.events import Trouble
+
+STEADY_S = 30.0
+"""A line that held for so long was a good one: the next wait starts from the beginning."""
+HOPELESS_S = 600.0
+"""What cannot succeed is tried this seldom, unless the user asks for it."""
+
+
+class Retry:
+    """Pure. `ready_at`: not before. `is_asked`: the agent itself named the time, and no hurry of the user's helps."""
+
+    def __init__(self, first_s: float, most_s: float, jitter: Callable[[float, float], float] | None = None) -> None:
+        self.ready_at = 0.0
+        self.is_asked = False
+        self._first_s, self._most_s = first_s, most_s
+        self._jitter = jitter
+        self._failures = 0
+
+    def fail(
+        self, now: float, trouble: Trouble | None = None, *, held_s: float = 0.0, asked_s: float | None = None
+    ) -> None:
+        """A line failed to come, or ended after `held_s`. `asked_s`: so long the agent wants to be left alone."""
+        self._failures = 1 if held_s > STEADY_S else self._failures + 1
+        most_s = min(self._most_s, self._first_s * 2 ** min(self._failures - 1, 20))
+        wait_s = (self._jitter or random.uniform)(0, most_s)
+        self.is_asked = asked_s is not None
+        if asked_s is not None:
+            wait_s = asked_s
+        elif trouble and trouble.is_hopeless:
+            wait_s = HOPELESS_S
+        self.ready_at = now + wait_s
+
+    def hurry(self) -> None:
+        """The user wants a line: begin anew, unless the agent asked us to wait."""
+        self._failures = 0
+        if not self.is_asked:
+            self.ready_at = 0.0
