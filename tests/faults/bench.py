@@ -1,5 +1,6 @@
 """One scenario: a house, a vendor, the network between the two, and what has to be true of every one of them."""
 
+import ssl
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -22,8 +23,8 @@ class Bench:
     house: House
     proxy: Proxy
     server: Server
-    vendor: Vendor
-    """Whose confirmations count: the only vendor among the scripts, or the last."""
+    vendors: list[Vendor]
+    """Those among the server's scripts."""
 
     def fault(self, what: str) -> float:
         return self.house.mark(FAULT + what)
@@ -31,14 +32,15 @@ class Bench:
     @property
     def lost(self) -> int:
         """Words that nobody who took them as said ever got."""
-        return sum(sentence.lost(self.vendor.confirmed) for sentence in self.house.mouth.sentences)
+        confirmed = [each for vendor in self.vendors for each in vendor.confirmed]
+        return sum(sentence.lost(confirmed) for sentence in self.house.mouth.sentences)
 
     def row(self) -> "Row":
         entries = list(self.house.timeline)
         faults = [at for at, name in entries if name.startswith(FAULT)]
         since = [(at - faults[0], name) for at, name in entries if at >= faults[0]] if faults else []
         noticed = next((at for at, name in since if name.startswith(("down", "tell", "hush", "warned"))), None)
-        recovered = next((at for at, name in since if name == "answer" and at > (noticed or 0)), None)
+        recovered = next((at for at, name in since if name in ("up", "answer") and at >= (noticed or 0)), None)
         return Row(noticed, recovered, self.lost)
 
 
@@ -52,24 +54,37 @@ class Row:
 
 
 @asynccontextmanager
-async def bench(*scripts: Script, seed: int = 0, url: str = "", **options: Any) -> AsyncIterator[Bench]:
-    """The scripts are met in turn; without any there is one vendor that is always well. `options` are the house's."""
-    scripts = scripts or (Vendor(),)
-    vendor = next((each for each in reversed(scripts) if isinstance(each, Vendor)), Vendor())
-    with tempfile.TemporaryDirectory() as folder:
-        async with (
-            server(*scripts) as it,
-            proxy(urlsplit(it.url).port or 0, seed) as between,
-            house(url or between.url, Path(folder), **options) as home,
-        ):
-            yield Bench(home, between, it, vendor)
+async def bench(
+    *scripts: Script, seed: int = 0, host: str = "", tls: ssl.SSLContext | None = None, **options: Any
+) -> AsyncIterator[Bench]:
+    """The scripts are met in turn; without any there is one vendor that is always well. `options` are the house's.
 
+    `host`: what the proxy is called in the house's config; with `tls`, the server has it and is called localhost.
+    """
+    scripts = scripts or (Vendor(),)
+    vendors = [each for each in scripts if isinstance(each, Vendor)]
+    with tempfile.TemporaryDirectory() as folder:
+        async with server(*scripts, ssl=tls) as it, proxy(urlsplit(it.url).port or 0, seed) as between:
+            address = between.url.replace("127.0.0.1", host) if host else between.url
+            if tls:
+                address = between.url.replace("ws://127.0.0.1", "wss://localhost")
+            async with house(address, Path(folder), **options) as home:
+                yield Bench(home, between, it, vendors)
+
+
+LISTENS = (("wake", 60.0), ("listening", 0.2))
+CONFIRMED = (("understood", 4.0), ("thinking", 0.2))
+REPLIES = (("speaking", 0.4), ("answer", 0.5), ("asleep", 2.0))
+WELL = (*LISTENS, ("up", 1.0), *CONFIRMED, *REPLIES)
+"""A turn that nothing befalls, on a new line."""
+AGAIN = (*LISTENS, *CONFIRMED, *REPLIES)
+"""The same on the line that is there."""
 
 Step = tuple[str, float] | tuple[str, float, float]
 
 
 def follows(timeline: Sequence[Entry], *steps: Step) -> None:
-    """The timeline is exactly these entries, each (name, at most so long, or between so and so long, after the last)."""
+    """The timeline is exactly this: each step's name, and at most, or between, how many seconds after the last one."""
     assert [name for _, name in timeline] == [step[0] for step in steps], _told(timeline)
     before_s = timeline[0][0] if timeline else 0.0
     for (at_s, name), (_, *bounds) in zip(timeline, steps, strict=True):

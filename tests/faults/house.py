@@ -76,6 +76,11 @@ class House:
             await sentence.ended.wait()
         return sentence
 
+    async def woken(self) -> None:
+        """Only the wake word."""
+        self.mouth.say(0)
+        await self.until("wake")
+
     def mark(self, name: str) -> float:
         """Note in the timeline what is being done to the house."""
         self._note(self._loop.time(), name)
@@ -129,6 +134,8 @@ class House:
                 self._note(now, f"tell {item.clip}")
             case on.Sounded() if item.turn not in self._told:
                 self._note(now, "answer")
+            case on.Spoken() if item.turn in self._told:
+                self._note(now, "told")
             case do.Hush():
                 self._note(now, "hush")
             case do.Ask():

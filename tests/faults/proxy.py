@@ -23,6 +23,8 @@ class _Pair:
     def __init__(self, client: asyncio.StreamWriter, server: asyncio.StreamWriter) -> None:
         self.ends = client, server
         self.is_halved = False
+        self.flows = asyncio.Event()
+        self.flows.set()
 
     def cut(self) -> None:
         for end in self.ends:
@@ -48,8 +50,8 @@ class Proxy:
         self._random = random.Random(seed)
         self._pairs: set[_Pair] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._flows = asyncio.Event()
-        self._flows.set()
+        self._admits = asyncio.Event()
+        self._admits.set()
         self._is_dropping = False
         self._spike_s = self._share = 0.0
         self._bytes_per_s = 0.0
@@ -65,12 +67,20 @@ class Proxy:
         """How many connections are open now."""
         return len(self._pairs)
 
-    def freeze(self) -> None:
-        """Nothing passes, neither bytes nor an end, and nobody is told: the kernel goes on acknowledging."""
-        self._flows.clear()
+    def freeze(self, *, only_open: bool = False) -> None:
+        """Nothing passes, neither bytes nor an end, and nobody is told: the kernel goes on acknowledging.
+
+        `only_open`: connections to come are well, as when a router has forgotten those that were.
+        """
+        for pair in self._pairs:
+            pair.flows.clear()
+        if not only_open:
+            self._admits.clear()
 
     def thaw(self) -> None:
-        self._flows.set()
+        self._admits.set()
+        for pair in self._pairs:
+            pair.flows.set()
 
     def cut(self) -> None:
         """A reset to both sides of every connection."""
@@ -124,7 +134,7 @@ class Proxy:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         try:
-            await self._flows.wait()
+            await self._admits.wait()
             far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.target_port)
         except (OSError, asyncio.CancelledError):
             writer.transport.abort()
@@ -142,11 +152,14 @@ class Proxy:
                 pump.cancel()
             faults = [fault for fault in await asyncio.gather(*pumps, return_exceptions=True) if fault]
             self._pairs.discard(pair)
-            pair.cut() if faults else [end.close() for end in pair.ends]
+            if faults:
+                pair.cut()
+            for end in pair.ends:
+                end.close()
 
     async def _pump(self, pair: _Pair, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, way: Way) -> None:
         while data := await reader.read(CHUNK):
-            await self._flows.wait()
+            await pair.flows.wait()
             if self._is_dropping or pair.is_halved:
                 continue
             if self._share and self._random.random() < self._share:
@@ -156,7 +169,7 @@ class Proxy:
                 await writer.drain()
                 if self._bytes_per_s:
                     await asyncio.sleep(len(piece) / self._bytes_per_s)
-        await self._flows.wait()
+        await pair.flows.wait()
         if not pair.is_halved:
             with suppress(OSError, RuntimeError):
                 writer.write_eof()

@@ -54,6 +54,7 @@ async def test_passes_everything_both_ways() -> None:
 
 async def test_frozen_nothing_comes_and_nothing_ends_and_thawed_all_is_there() -> None:
     async with echoing() as it, connected(it) as (reader, writer):
+        await echo_of(reader, writer, b"x")
         it.freeze()
         writer.write(b"hello")
         writer.write_eof()
@@ -71,6 +72,17 @@ async def test_who_connects_to_a_frozen_one_hears_nothing() -> None:
             writer.write(b"hello")
             with pytest.raises(TimeoutError):
                 await asyncio.wait_for(reader.read(1), 0.2)
+
+
+async def test_frozen_may_be_only_what_is_open() -> None:
+    async with echoing() as it, connected(it) as stale:
+        await echo_of(*stale, b"x")
+        it.freeze(only_open=True)
+        async with connected(it) as fresh:
+            assert (await echo_of(*fresh, b"x"))[0] == b"x"
+        stale[1].write(b"hello")
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(stale[0].read(1), 0.2)
 
 
 async def test_a_cut_resets_and_a_fin_ends() -> None:
