@@ -150,6 +150,36 @@ def test_logs_to_the_journal_only_where_stderr_is_the_journal(tmp_path: Path, st
     assert ("hello" in (tmp_path / "stderr").read_text()) is (handler == "StreamHandler")
 
 
+EXCEPTIONS = """
+import asyncio, logging, sys
+from cooee.agent import Unreachable
+from cooee.service import log_to_the_right_place
+log_to_the_right_place(sys.argv[1])
+def fail(error, cause=None):
+    raise error from cause
+async def forgotten():
+    asyncio.get_running_loop().create_task(asyncio.to_thread(fail, ValueError("what was said")))
+    await asyncio.sleep(0.1)
+asyncio.run(forgotten())
+try:
+    group = ExceptionGroup("what was said", [OSError(2, "No such file", "what was said"), Unreachable("it hangs")])
+    fail(group, KeyError("said"))
+except Exception:
+    logging.getLogger("cooee.app").critical("a room died", exc_info=True)
+"""
+
+
+@pytest.mark.parametrize("level", ["info", "debug"])
+def test_an_exceptions_own_words_are_for_debugging_only(level: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", EXCEPTIONS, level], env=clean_env(), capture_output=True, text=True, timeout=30
+    )
+    assert ("said" in done.stderr) is (level == "debug")
+    assert "ValueError" in done.stderr.partition("a room died")[0], "asyncio's own report"
+    for told in ("line 7, in fail", "KeyError", "ExceptionGroup", "No such file", "Unreachable: it hangs"):
+        assert told in done.stderr
+
+
 @pytest.mark.slow
 def test_a_whole_life_as_the_supervisor_sees_it(tmp_path: Path) -> None:
     card = Card(tmp_path / "card").start()
@@ -211,7 +241,7 @@ def hang(*_): time.sleep(60)
 @pytest.mark.parametrize(
     ("fault", "says"),
     [
-        ("wake.Wake.score = score", "the model broke"),
+        ("wake.Wake.score = score", "in score\nRuntimeError"),
         ("speaker.STUCK_S = 0.5; flight.Clock.room = hang", "the loudspeaker's thread hangs"),
     ],
 )

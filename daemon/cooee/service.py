@@ -3,10 +3,14 @@
 Protocol: sd_notify(3) and sd_watchdog_enabled(3). All of it is without effect when systemd did not start us.
 """
 
+import faulthandler
 import logging
 import os
 import sys
 import time
+import traceback
+import warnings
+from collections.abc import Iterator
 
 from systemd import daemon  # type: ignore[attr-defined]
 from systemd.journal import JournalHandler
@@ -62,7 +66,8 @@ def _watchdog_s() -> float:
 
 
 def log_to_the_right_place(level: str) -> None:
-    """The journal under systemd, else a readable line on stderr."""
+    """The journal under systemd, else a readable line on stderr; there also where each thread was in a crash."""
+    faulthandler.enable()
     handler: logging.Handler
     if _stderr_is_the_journal():
         handler = JournalHandler(SYSLOG_IDENTIFIER="cooee")
@@ -70,13 +75,45 @@ def log_to_the_right_place(level: str) -> None:
     else:
         handler = logging.StreamHandler()
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s", "%H:%M:%S"))
+    handler.addFilter(_discreet)
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    if level != "debug":
+        warnings.simplefilter("ignore")  # a library's warning may quote what it was given
     log_from(level)
 
 
 def log_from(level: str) -> None:
     """From this level on ("info") our own lines are logged; others' from "warning" on."""
     logging.getLogger("cooee").setLevel(level.upper())
+
+
+def _discreet(record: logging.LogRecord) -> bool:
+    """Of an exception only what and where: its message may hold what nobody should read in a log."""
+    if record.exc_info and record.exc_info[1] and not logging.getLogger("cooee").isEnabledFor(logging.DEBUG):
+        record.exc_text = "\n".join(_crash(record.exc_info[1], set()))
+        record.exc_info = None
+        # asyncio's goes on with the task, and with its exception as it prints itself.
+        record.msg, record.args = record.getMessage().partition("\n")[0], None
+    return True
+
+
+def _crash(error: BaseException, seen: set[int]) -> Iterator[str]:
+    """The traceback, with the messages of our own exceptions, which are sentences, and of the system's alone."""
+    if id(error) in seen:
+        return
+    seen.add(id(error))
+    if before := error.__cause__ or (None if error.__suppress_context__ else error.__context__):
+        yield from _crash(before, seen)
+        yield "which led to:"
+    yield from (line.rstrip() for line in traceback.format_tb(error.__traceback__))
+    kind = type(error)
+    if isinstance(error, OSError) and not kind.__module__.startswith("cooee."):
+        said = error.strerror or ""
+    else:
+        said = str(error) if kind.__module__.startswith("cooee.") else ""
+    yield f"{kind.__qualname__}{': ' if said else ''}{said}"
+    for each in error.exceptions if isinstance(error, BaseExceptionGroup) else ():
+        yield from _crash(each, seen)
 
 
 def _stderr_is_the_journal() -> bool:
