@@ -6,10 +6,11 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from cooee import settings
-from cooee.agent import Brief, deepgram
+from cooee.agent import Agent, Brief, deepgram
 from cooee.effects import Function
 from cooee.events import Event
 from cooee.session import Session
+from cooee.store import Store
 from fakes import Script, Server, server
 
 FRAME = 2560
@@ -20,15 +21,17 @@ QUICK = {"keepalive_s": 0.2, "backoff_first_s": 0.02, "backoff_most_s": 0.05, "a
 class Talk:
     """A session under way, and what it has told so far."""
 
-    def __init__(self, it: Server, **options: Any) -> None:
+    def __init__(self, it: Server, *stand_ins: Agent, **options: Any) -> None:
         table = deepgram.Settings(url=it.url, greeting="Hello there")
+        self.store = Store(None)
         self.events: list[Event] = []
         self._news = asyncio.Event()
         self.session = Session(
             settings.Session.model_construct(**{**QUICK, **options}),
-            deepgram.open(table),
+            (deepgram.open(table), *stand_ins),
             Brief(wake_words=("hey jarvis",), functions=(LAMP,)),
             self._post,
+            store=self.store,
         )
 
     def _post(self, event: Event) -> None:
@@ -47,9 +50,11 @@ class Talk:
 
 
 @asynccontextmanager
-async def talking(*scripts: Script, **options: Any) -> AsyncIterator[tuple[Talk, Server]]:
+async def talking(
+    *scripts: Script, stand_ins: tuple[Agent, ...] = (), **options: Any
+) -> AsyncIterator[tuple[Talk, Server]]:
     async with server(*scripts) as it:
-        talk = Talk(it, **options)
+        talk = Talk(it, *stand_ins, **options)
         running = asyncio.create_task(talk.session.run())
         try:
             yield talk, it
@@ -57,6 +62,7 @@ async def talking(*scripts: Script, **options: Any) -> AsyncIterator[tuple[Talk,
             running.cancel()
             with suppress(asyncio.CancelledError):
                 await running
+            talk.store.close()
 
 
 def frames(count: int) -> list[bytes]:

@@ -10,31 +10,32 @@ import logging
 import threading
 import warnings
 from collections.abc import Callable
-from importlib.resources import as_file, files
 from typing import Any
 
-import soxr
-
+from cooee import config as config_file
 from cooee import effects as do
 from cooee import events as on
-from cooee import kinds
-from cooee.actions import Actions, stop_listening, volume
-from cooee.agent import Agent, Brief
+from cooee import kinds, reload
+from cooee.actions import Actions, Receipts, change_persona, forget_conversation, stop_listening, volume
+from cooee.agent import Agent, Brief, Persona, stand_in
+from cooee.button import Button
+from cooee.clips import clip
 from cooee.config import Config
 from cooee.conversation import Conversation
 from cooee.effects import Effect, Phase
 from cooee.events import Event
 from cooee.lights import Lights
-from cooee.mic import Mic, read_wav
-from cooee.service import Service
+from cooee.mic import Mic
+from cooee.service import Service, log_from
 from cooee.session import Session
 from cooee.speaker import Speaker
+from cooee.store import Store
+from cooee.turns import Turns
 from cooee.wake import Wake, spoken
 
 log = logging.getLogger("cooee.app")
 
 TICK_S = 0.25
-CLIPS = ("unreachable", "refused", "no_answer")
 
 Watch = Callable[[float, Event | Effect], None]
 
@@ -46,11 +47,16 @@ class Stuck(Exception):
 class App:
     """Built from a config without faults; `run` returns when `stop` was called, and raises when a room died.
 
-    `watch` is told every event and effect; `stopping`, when set, stops the speaker as `stop` does.
+    `store` keeps what outlives the process. `watch` is told every event and effect; `stopping`, when set, stops the
+    speaker as `stop` does.
     """
 
     def __init__(
-        self, config: Config, watch: Watch = lambda now, item: None, stopping: asyncio.Event | None = None
+        self,
+        config: Config,
+        watch: Watch = lambda now, item: None,
+        stopping: asyncio.Event | None = None,
+        store: Store | None = None,
     ) -> None:
         self._config = config
         self._watch = watch
@@ -58,20 +64,45 @@ class App:
         self._stopping = stopping or asyncio.Event()
         self._loop = asyncio.get_running_loop()
         _have_pins()
+        self._store = store or Store(None)
+        self._turns = Turns(self._store)
         self._service = Service()
         self._agent: Agent = kinds.module("agent", config.agent.type).open(config.agent)
+        self._stand_in = stand_in(config.agent)
         self._wake = Wake(config.wake)
-        self._conversation = Conversation(
-            config.conversation, bytes_per_s=2 * self._agent.output_rate_hz, keep_s=config.session.keep_s
-        )
         self._mic = Mic(config.mic, self._hear, self._report_from_mic)
         self._speaker = Speaker(config.speaker, self._agent.output_rate_hz, self._post_from_thread)
-        self._lights = Lights(config.lights)
-        self._actions = Actions(config.actions, self._post_from_thread, self._builtins())
-        brief = Brief(wake_words=tuple(spoken(word) for word in self._wake.words), functions=self._actions.functions)
-        self.session = Session(config.session, self._agent, brief, self._inbox.put_nowait)
-        self._clips = {clip: _clip(clip, self._agent.output_rate_hz) for clip in CLIPS}
+        self._lights = Lights(config.lights, report=self._post_from_thread)
+        self._button = Button(config.button, self._post_from_thread)
+        self._actions = Actions(config.actions, self._post_from_thread, self._builtins(), Receipts(self._store))
+        self._conversation = Conversation(
+            config.conversation, 2 * self._agent.output_rate_hz, keep_s=config.session.keep_s, harmless=self._harmless
+        )
+        self._persona = ""
+        agents = (self._agent, self._stand_in) if self._stand_in else (self._agent,)
+        self.session = Session(
+            config.session,
+            agents,
+            self._brief(),
+            self._inbox.put_nowait,
+            store=self._store,
+            where=lambda place: config_file.where(self._config, place),
+        )
         self._perform = self._performers()
+
+    def _brief(self) -> Brief:
+        words = tuple(spoken(word) for word in self._wake.words)
+        return Brief(wake_words=words, functions=self._actions.functions, persona=self._persona_for(""))
+
+    @property
+    def _harmless(self) -> frozenset[str]:
+        return frozenset(each.name for each in self._actions.functions if not each.side_effect)
+
+    def _persona_for(self, word: str) -> Persona:
+        """The wake word's own persona, or else the one that was chosen last."""
+        tables = self._config.personas
+        name = next((name for name, table in tables.items() if word and table.wake_word == word), self._persona)
+        return tables[name].persona if name in tables else Persona()
 
     @property
     def phase(self) -> Phase:
@@ -88,7 +119,8 @@ class App:
     async def run(self) -> None:
         with contextlib.ExitStack() as devices:
             devices.callback(self._actions.close)
-            for device in (self._lights, self._speaker, self._mic):
+            devices.callback(self._store.close)
+            for device in (self._lights, self._speaker, self._mic, self._button):
                 devices.enter_context(device)
             self._lights.show(do.Show(self.phase))
             try:
@@ -103,7 +135,26 @@ class App:
                         room.cancel()
                     self._actions.stop()
             finally:
-                await self._agent.close()
+                await asyncio.gather(*(agent.close() for agent in (self._agent, self._stand_in) if agent))
+
+    def reload(self) -> None:
+        """Read the config anew and go by it, as far as that needs no restart; a faulty one changes nothing."""
+        self._tasks.create_task(self._reload())
+
+    async def _reload(self) -> None:
+        self._service.reloading()
+        changes = await asyncio.to_thread(reload.read, self._config)
+        if changes and changes.live:
+            self._config = now = changes.config
+            self._wake.adopt(now.wake)
+            self._agent.adopt(now.agent)
+            log_from(now.service.log_level)
+            if {"actions", "personas"} & set(changes.live):
+                await self._actions.change(now.actions, self._builtins())
+            self._conversation.change(now.conversation, keep_s=now.session.keep_s, harmless=self._harmless)
+            self.session.change(now.session)
+            self.session.tell(self._brief())
+        self._service.ready()
 
     async def _until_stopped(self) -> None:
         """Returns when `stop` was called; raises what ended a thread: the speaker must not stay up and be deaf."""
@@ -139,15 +190,19 @@ class App:
         while True:
             event = await self._inbox.get()
             now = self._loop.time()
-            self._watch(now, event)
+            self._note(now, event)
             for effect in self._conversation.handle(event, now):
-                self._watch(now, effect)
+                self._note(now, effect)
                 self._perform[type(effect)](effect)
             if isinstance(event, on.MicLost | on.MicFound):
                 self._service.wait_for_microphone(missing=isinstance(event, on.MicLost))
             # Muted there are no frames; the tick then proves that the loop and the conversation are alive.
             if isinstance(event, on.Heard) or (isinstance(event, on.Ticked) and self.phase is Phase.MUTED):
                 self._service.alive()
+
+    def _note(self, now: float, item: Event | Effect) -> None:
+        self._watch(now, item)
+        self._turns.watch(now, item)
 
     async def _tick(self) -> None:
         while True:
@@ -161,9 +216,14 @@ class App:
         return {
             do.Connect: lambda effect: self.session.connect(),
             do.Disconnect: lambda effect: self.session.disconnect(effect.reason),
-            do.OpenUplink: lambda effect: None,
+            do.OpenUplink: lambda effect: self.session.open(effect.turn, self._persona_for(effect.word)),
             do.ShutUplink: lambda effect: self.session.forget(),
-            do.Send: lambda effect: self.session.send(effect.frame),
+            do.Send: lambda effect: self.session.send(effect.turn, effect.frame),
+            do.EndTurn: lambda effect: self.session.end_turn(),
+            do.Ask: lambda effect: self.session.ask(effect.text),
+            do.Say: lambda effect: self.session.say(effect.text),
+            do.Forget: lambda effect: self.session.forget_conversation(),
+            do.Become: self._become,
             do.Play: lambda effect: self._speaker.play(effect.turn, effect.pcm),
             do.Finish: lambda effect: self._speaker.finish(effect.turn),
             do.Hush: lambda effect: self._speaker.hush(effect.turn),
@@ -176,19 +236,31 @@ class App:
         }
 
     def _tell(self, effect: do.Tell) -> None:
-        self._speaker.play(effect.turn, self._clips[effect.clip])
-        self._speaker.finish(effect.turn)
+        self._speaker.play(effect.turn, clip(effect.clip, self._agent.output_rate_hz))
+        if not effect.is_preface:
+            self._speaker.finish(effect.turn)
+
+    def _become(self, effect: do.Become) -> None:
+        self._persona = effect.name
+        self.session.become(self._persona_for(""))
 
     def _show(self, effect: do.Show) -> None:
         self._lights.show(effect)
-        self._service.status(f"{effect.phase.value}{': ' if effect.fault else ''}{effect.fault}")
-        log.info("%s", effect.phase.value)
+        trouble = f" ({effect.trouble.value})" if effect.trouble else ""
+        self._service.status(f"{effect.phase.value}{trouble}{': ' if effect.fault else ''}{effect.fault}")
+        log.info("%s%s", effect.phase.value, trouble)
 
     def _builtins(self) -> tuple[Any, ...]:
         return (
             *volume(lambda: self._speaker.volume, self._speaker.set_volume),
             stop_listening(lambda: self._inbox.put_nowait(on.Dismissed("agent"))),
+            forget_conversation(lambda: self._inbox.put_nowait(on.Forgotten("agent"))),
+            *self._personas(),
         )
+
+    def _personas(self) -> tuple[Any, ...]:
+        names = tuple(self._config.personas)
+        return (change_persona(names, lambda name: self._inbox.put_nowait(on.PersonaChosen(name))),) if names else ()
 
     def _hear(self, frame: bytes, at_s: float) -> None:
         """On the microphone's thread: the score travels with its frame."""
@@ -216,10 +288,3 @@ def _have_pins() -> None:
             gpiozero.Device.ensure_pin_factory()
     except gpiozero.BadPinFactory:
         log.debug("no GPIO pins here")
-
-
-def _clip(name: str, rate_hz: int) -> bytes:
-    """One of our own sentences, as PCM at the agent's rate."""
-    with as_file(files("cooee") / "sounds" / f"{name}.wav") as path:
-        pcm: bytes = soxr.resample(read_wav(path), 16_000, rate_hz).astype("<i2").tobytes()
-    return pcm

@@ -43,6 +43,7 @@ def run(config_path: Path | None) -> None:
     config = _config(config_path, EX_CONFIG)
     from cooee.app import App
     from cooee.service import log_to_the_right_place
+    from cooee.store import FILE, Store, folder
 
     log_to_the_right_place(config.service.log_level)
 
@@ -50,7 +51,9 @@ def run(config_path: Path | None) -> None:
         stopping = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-        await App(config, stopping=stopping).run()
+        app = App(config, stopping=stopping, store=Store(folder() / FILE))
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, app.reload)
+        await app.run()
 
     _run(until_stopped)
 
@@ -126,6 +129,23 @@ def devices(meter: bool, config_path: Path | None) -> None:
             _stop(str(error), 1)
     else:
         meters.show_devices()
+
+
+@main.command()
+@click.option("-n", "count", type=click.IntRange(1, 500), default=20, show_default=True, help="How many.")
+@click.option("--json", "as_json", is_flag=True, help="Print all that is known of each, one JSON object a line.")
+def turns(count: int, as_json: bool) -> None:
+    """Show the last turns and where their time went."""
+    from contextlib import closing
+
+    from cooee import store
+    from cooee.turns.log import TurnLog, show
+
+    try:
+        with closing(store.visit()) as kept:
+            show(TurnLog(kept).last(count), as_json=as_json)
+    except store.Unreadable as error:
+        _stop(str(error), 1)
 
 
 @main.command()

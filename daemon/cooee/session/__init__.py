@@ -22,9 +22,9 @@ from cooee.events import Event, SessionDown, SessionUp, SettingsApplied
 from cooee.session.carrier import Carrier, Line
 from cooee.session.ending import Ending, Spent, Told
 from cooee.session.guard import Guard
-from cooee.session.history import History
 from cooee.session.retry import Retry
-from cooee.session.usage import Toll, Usage
+from cooee.session.usage import Toll
+from cooee.store import Store
 
 log = logging.getLogger("cooee.session")
 
@@ -35,8 +35,8 @@ OPEN_TIMEOUT_S = 15.0
 class Session:
     """Runs on the loop as `run()`; every other method returns at once and is called on the loop.
 
-    `agents`: the one that is wanted, and perhaps a stand-in for when it is out of reach. `where` names the line of the
-    config for a place in the agent's settings.
+    `agents`: the one that is wanted, and perhaps a stand-in for when it is out of reach. `store` keeps history and
+    meter. `where` names the line of the config for a place in the agent's settings.
     """
 
     def __init__(
@@ -46,17 +46,16 @@ class Session:
         brief: Brief,
         post: Callable[[Event], None],
         *,
-        history: History,
-        usage: Usage,
-        guard: Guard,
+        store: Store,
         where: Callable[[str], str] = lambda place: "",
     ) -> None:
         self._settings = settings
         self._agents = tuple(agents)
         self._brief = brief
         self._post = post
-        self._history, self._usage, self._guard = history, usage, guard
-        self._carrier = Carrier(settings, post, history, usage)
+        self._guard = Guard()
+        self._carrier = Carrier(settings, post, store)
+        self._carrier.change(settings, self._agents[0].rate_usd_per_min)
         self._retries = [Retry(settings.backoff_first_s, settings.backoff_most_s) for _ in self._agents]
         self._wanted = asyncio.Event()
         self._unwanted = asyncio.Event()
@@ -122,7 +121,8 @@ class Session:
         self._carrier.order(lambda link: link.say(text))
 
     def become(self, persona: Persona) -> None:
-        self.tell(replace(self._brief, persona=persona))
+        if persona != self._brief.persona:
+            self.tell(replace(self._brief, persona=persona))
 
     def tell(self, brief: Brief) -> None:
         """From now on this is what the agent is told; an open line is told what is new."""
@@ -131,15 +131,16 @@ class Session:
 
     def forget_conversation(self) -> None:
         """What was said is not carried over to another line, and this one ends with the turn."""
-        self._history.clear()
+        self._carrier.history.clear()
         self._carrier.renew("the conversation is to be forgotten", is_private=True)
 
     def change(self, settings: settings.Session, agents: Sequence[Agent] | None = None) -> None:
         """Go by these settings; other agents take over at a quiet moment."""
-        self._settings = self._carrier.settings = settings
+        self._settings = settings
         if agents is not None:
             self._agents = tuple(agents)
             self._carrier.renew("another agent is configured")
+        self._carrier.change(settings, self._agents[0].rate_usd_per_min)
         self._retries = [Retry(settings.backoff_first_s, settings.backoff_most_s) for _ in self._agents]
 
     async def run(self) -> None:
@@ -151,6 +152,7 @@ class Session:
                     self._post(SessionDown(self._reason))
         finally:
             await asyncio.gather(*self._closing, return_exceptions=True)
+            self._guard.close()
 
     async def _until_unwanted(self, work: Coroutine[Any, Any, None]) -> bool:
         """Do the work, or give it up when no line is wanted any more; returns whether it was given up."""
@@ -206,8 +208,8 @@ class Session:
     async def _open(self, index: int, welcomed: Callable[[str], None] = lambda request_id: None) -> Line:
         """A line whose settings are applied. Raises Refused, OSError or TimeoutError."""
         agent, loop = self._agents[index], asyncio.get_running_loop()
-        toll = Toll(self._usage, self._guard) if agent.rate_usd_per_min else None
-        if toll and self._usage.left_s() <= 0:
+        toll = Toll(self._carrier.usage, self._guard) if agent.rate_usd_per_min else None
+        if toll and self._carrier.usage.left_s() <= 0:
             raise Spent
         can_wait = index > 0 or len(self._agents) == 1 or not self._carrier.in_turn
         limit_s = OPEN_TIMEOUT_S if can_wait else self._settings.fallback_after_s
@@ -218,7 +220,7 @@ class Session:
                 welcomed(request_id)
                 log.info("connected%s%s", " to the stand-in" if index else "", request_id and f", request {request_id}")
                 try:
-                    history = self._history.replay()
+                    history = self._carrier.history.replay()
                     greet = not self._has_greeted and not history
                     brief = replace(self._brief, history=history, greet=greet)
                     async with asyncio.timeout(self._settings.apply_timeout_s):

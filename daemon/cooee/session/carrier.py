@@ -17,6 +17,8 @@ from cooee.session.ending import Silent, Spent
 from cooee.session.history import History
 from cooee.session.uplink import END, Uplink
 from cooee.session.usage import Toll, Usage
+from cooee.settings import seconds
+from cooee.store import Store
 
 log = logging.getLogger("cooee.session")
 
@@ -26,6 +28,8 @@ IDLE_PULSE_S = 4.0, 4.0
 TURN_PULSE_S = 0.8, 1.9
 """The same while somebody is being served: within 3 s. Delays of 1.5 s are none."""
 SAVE_S = 5.0
+ALOFT_S = 0.25
+"""A line is closed in order so long before the guard would cut it."""
 
 Order = Callable[[Link], Awaitable[object]]
 
@@ -51,18 +55,16 @@ class Line:
 class Carrier:
     """Carries the conversation over one line after the other. `quiet` is set while no turn is under way."""
 
-    def __init__(
-        self, settings: settings.Session, post: Callable[[Event], None], history: History, usage: Usage
-    ) -> None:
-        self.settings = settings
+    def __init__(self, settings: settings.Session, post: Callable[[Event], None], store: Store) -> None:
+        self.history = History(store, messages=settings.history_messages, age_s=seconds(settings.history_age))
+        self.usage = Usage(store)
         self.uplink = Uplink(settings.hold_s)
         self.quiet = asyncio.Event()
         self.quiet.set()
         self.bytes_sent = 0
         self.is_leaving = False
+        self._settings = settings
         self._post = post
-        self._history = history
-        self._usage = usage
         self._orders: deque[Order] = deque()
         self._outbox = asyncio.Event()
         self._roused = asyncio.Event()
@@ -76,6 +78,13 @@ class Carrier:
     @property
     def in_turn(self) -> bool:
         return not self.quiet.is_set()
+
+    def change(self, settings: settings.Session, rate_usd_per_min: float) -> None:
+        """Go by these from now on."""
+        self._settings = settings
+        self.history.messages, self.history.age_s = settings.history_messages, seconds(settings.history_age)
+        self.usage.daily_s, self.usage.monthly_s = seconds(settings.daily_limit), seconds(settings.monthly_limit)
+        self.usage.rate_usd_per_min = rate_usd_per_min
 
     def open(self, turn: int) -> None:
         self.uplink.clear()
@@ -94,7 +103,7 @@ class Carrier:
 
     def shut(self) -> None:
         self.uplink.clear()
-        self._usage.save()
+        self.usage.save()
         self.quiet.set()
 
     def order(self, order: Order) -> None:
@@ -125,7 +134,7 @@ class Carrier:
 
     async def until_old(self, line: Line) -> None:
         """Until the line should be replaced: its age, or a `renew`."""
-        rotate_at = line.opened_at + settings.seconds(self.settings.rotate_after)
+        rotate_at = line.opened_at + seconds(self._settings.rotate_after)
         with suppress(TimeoutError):
             async with asyncio.timeout_at(rotate_at):
                 await self._old.wait()
@@ -149,13 +158,13 @@ class Carrier:
             if not (tasks[0].done() and not tasks[0].cancelled() and not tasks[0].exception()):
                 self._orders.clear()
             self.uplink.rewind()
-            self._usage.save()
+            self.usage.save()
 
     async def _read(self, link: Link) -> None:
         async for event in link.events():
             if isinstance(event, Remembered):
                 if not self._is_private:
-                    self._history.add(event.message)
+                    self.history.add(event.message)
                 continue
             match event:
                 case UserText():
@@ -170,7 +179,7 @@ class Carrier:
         """Orders first, then what was heard; a KeepAlive when no audio has flowed for a while."""
         loop = asyncio.get_running_loop()
         self._outbox.set()  # what an earlier line left
-        silent_at = loop.time() + self.settings.keepalive_s
+        silent_at = loop.time() + self._settings.keepalive_s
         with suppress(OSError):  # the line is broken: who reads from it says why
             while not self.is_leaving:
                 with suppress(TimeoutError):
@@ -186,7 +195,7 @@ class Carrier:
                     continue
                 else:
                     await link.keep_alive()
-                silent_at = loop.time() + self.settings.keepalive_s
+                silent_at = loop.time() + self._settings.keepalive_s
         await asyncio.Event().wait()
 
     async def _send_one(self, link: Link) -> None:
@@ -227,16 +236,16 @@ class Carrier:
         saved_at = 0.0
         while True:
             now = asyncio.get_running_loop().time()
-            left_s = self._usage.left_s() if line.toll else math.inf
+            left_s = self.usage.left_s() if line.toll else math.inf
             if line.toll:
                 line.toll.renew()
-                if scope := self._usage.news():
+                if scope := self.usage.news():
                     self._post(LimitNear(scope))
                 if now - saved_at >= SAVE_S:
                     saved_at = now
-                    self._usage.save()
-            if left_s <= 0:
+                    self.usage.save()
+            if left_s <= ALOFT_S:
                 raise Spent
-            if self._history.was_cleared():
+            if self.history.was_cleared():
                 self.renew("the history was cleared", is_private=True)
-            await asyncio.sleep(min(1.0, max(left_s, 0.01)))
+            await asyncio.sleep(min(1.0, max(left_s - ALOFT_S, 0.01)))

@@ -168,7 +168,7 @@ def prune(said: Iterable[Said], closing: Collection[str] = CLOSING) -> list[Said
     has no answer. Nothing stands there twice.
     """
     kept: list[Said] = []
-    known: set[Any] = set()
+    known: set[str] = set()
     for group in exchanges(said):
         if any(call.get("name") in closing for each in group for call in each.calls):
             continue
@@ -180,19 +180,19 @@ def prune(said: Iterable[Said], closing: Collection[str] = CLOSING) -> list[Said
     ]
 
 
-def _settled(said: Said, known: set[Any]) -> Said | None:
+def _settled(said: Said, known: set[str]) -> Said | None:
     """With those of its calls that have a response and are not known yet; None if none is left."""
     if not said.calls:
         return said
-    calls = [call for call in said.calls if call.get("response") and call.get("id") not in known]
-    known.update(call.get("id") for call in calls)
-    return replace(said, message={**said.message, "function_calls": calls}) if calls else None
+    calls = {call["id"]: call for call in said.calls if call.get("response") and call["id"] not in known}
+    known.update(calls)
+    return replace(said, message={**said.message, "function_calls": list(calls.values())}) if calls else None
 
 
 def _readable(rows: Iterable[tuple[Any, ...]]) -> Iterator[Said]:
     """A message that is not one any more is left out: an agent would refuse the whole line for it."""
     for id, at, text in rows:
-        with suppress(ValueError, TypeError, RecursionError):
+        with suppress(LookupError, RecursionError, TypeError, ValueError):
             message = json.loads(text)
             if isinstance(message, dict) and (_is_text(message) or _is_calls(message)):
                 yield Said(int(id), float(at), message)
@@ -204,4 +204,4 @@ def _is_text(message: Message) -> bool:
 
 def _is_calls(message: Message) -> bool:
     calls = message.get("function_calls")
-    return isinstance(calls, list) and bool(calls) and all(isinstance(call, dict) for call in calls)
+    return isinstance(calls, list) and bool(calls) and all(isinstance(call["id"], str) for call in calls)
