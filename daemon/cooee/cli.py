@@ -149,6 +149,23 @@ def turns(count: int, as_json: bool) -> None:
 
 
 @main.command()
+@click.option("-n", "count", type=click.IntRange(1, 500), default=20, show_default=True, help="How many.")
+@click.option("--json", "as_json", is_flag=True, help="Print all that is known of each, one JSON object a line.")
+def turns(count: int, as_json: bool) -> None:
+    """Show the last turns and where their time went."""
+    from contextlib import closing
+
+    from cooee import store
+    from cooee.turns.kept import TurnLog, show
+
+    try:
+        with closing(store.visit()) as kept:
+            show(TurnLog(kept).last(count), as_json=as_json)
+    except store.Unreadable as error:
+        _stop(str(error), 1)
+
+
+@main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Which port; 0 picks a free one.")
 @click.option("--model", type=click.Choice(["tiny.en", "base"]), default="tiny.en", show_default=True)
