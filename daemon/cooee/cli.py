@@ -139,23 +139,6 @@ def turns(count: int, as_json: bool) -> None:
     from contextlib import closing
 
     from cooee import store
-    from cooee.turns.log import TurnLog, show
-
-    try:
-        with closing(store.visit()) as kept:
-            show(TurnLog(kept).last(count), as_json=as_json)
-    except store.Unreadable as error:
-        _stop(str(error), 1)
-
-
-@main.command()
-@click.option("-n", "count", type=click.IntRange(1, 500), default=20, show_default=True, help="How many.")
-@click.option("--json", "as_json", is_flag=True, help="Print all that is known of each, one JSON object a line.")
-def turns(count: int, as_json: bool) -> None:
-    """Show the last turns and where their time went."""
-    from contextlib import closing
-
-    from cooee import store
     from cooee.turns.kept import TurnLog, show
 
     try:
