@@ -12,9 +12,9 @@ HOUSE = TOP / "daemon" / "cooee"
 
 CONTRACTS = {"events", "effects", "settings"}
 """What any room may know."""
-NEUTRAL = {"kinds", "secret"}
-"""Knows no room: how a kind is found by its name, and where keys are."""
-PURE = {"events", "effects", "gate", "reply", "calls", "lease", "conversation"}
+NEUTRAL = {"kinds", "secret", "store"}
+"""Knows no room: how a kind is found by its name, where keys are, and what is kept on disk."""
+PURE = {"events", "effects", "gate", "reply", "calls", "lease", "outage", "patience", "conversation"}
 
 MAY_IMPORT = {
     "__init__": set(),
@@ -23,12 +23,20 @@ MAY_IMPORT = {
     "effects": {"events"},
     "settings": set(),
     "gate": set(),
-    "reply": set(),
+    "reply": {"effects"},
     "lease": set(),
+    "outage": {"events"},
+    "patience": {"settings"},
     "calls": {"events", "effects"},
     "conversation": PURE | {"settings"},
     "kinds": set(),
     "secret": set(),
+    "store": set(),
+    "ending": set(),
+    "turns": CONTRACTS | {"store", "ending"},
+    "clips": {"mic"},
+    "button": CONTRACTS,
+    "reload": {"config"},
     "sound": {"events"},
     "mic": CONTRACTS | {"sound"},
     "speaker": CONTRACTS | {"sound"},
@@ -36,7 +44,7 @@ MAY_IMPORT = {
     "wake_models": {"embedding"},
     "quiet": {"wake_models"},
     "wake": CONTRACTS | {"wake_models", "quiet"},
-    "session": CONTRACTS | {"agent"},
+    "session": CONTRACTS | {"agent", "store", "session"},
     "agent": CONTRACTS | NEUTRAL | {"agent"},
     "lights": CONTRACTS | NEUTRAL | {"lights"},
     "actions": CONTRACTS | NEUTRAL | {"actions"},

@@ -171,24 +171,9 @@ class Answer:
     turn: int = 0
 
 
+# fmt: off
 Effect = (
-    Connect
-    | Disconnect
-    | OpenUplink
-    | ShutUplink
-    | Send
-    | EndTurn
-    | Ask
-    | Say
-    | Forget
-    | Become
-    | Play
-    | Finish
-    | Hush
-    | Tell
-    | Show
-    | Capture
-    | Act
-    | Drop
-    | Answer
+    Connect | Disconnect | OpenUplink | ShutUplink | Send | EndTurn | Ask | Say | Forget | Become | Play | Finish
+    | Hush | Tell | Show | Capture | Act | Drop | Answer
 )
+# fmt: on

@@ -285,41 +285,11 @@ class Hushed:
     dropped_s: float = 0.0
 
 
+# fmt: off
 Event = (
-    Heard
-    | Ticked
-    | MicLost
-    | MicFound
-    | SpeakerLost
-    | SpeakerFound
-    | Summoned
-    | Released
-    | Dismissed
-    | Muted
-    | Unmuted
-    | SessionUp
-    | SettingsApplied
-    | SessionDown
-    | LimitNear
-    | Uplinked
-    | Lit
-    | Warned
-    | LatencyReported
-    | InjectionRefused
-    | Forgotten
-    | PersonaChosen
-    | UserStarted
-    | UserText
-    | NothingSaid
-    | AgentThought
-    | AgentText
-    | AgentSpeech
-    | AgentDone
-    | Asked
-    | Withdrawn
-    | Acted
-    | Switched
-    | Sounded
-    | Spoken
-    | Hushed
+    Heard | Ticked | MicLost | MicFound | SpeakerLost | SpeakerFound | Summoned | Released | Dismissed | Muted
+    | Unmuted | SessionUp | SettingsApplied | SessionDown | LimitNear | Uplinked | Lit | Warned | LatencyReported
+    | InjectionRefused | Forgotten | PersonaChosen | UserStarted | UserText | NothingSaid | AgentThought | AgentText
+    | AgentSpeech | AgentDone | Asked | Withdrawn | Acted | Switched | Sounded | Spoken | Hushed
 )
+# fmt: on
