@@ -6,7 +6,8 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -16,6 +17,7 @@ from cooee import __version__
 
 if TYPE_CHECKING:
     from cooee.config import Config
+    from cooee.store import Store
 
 EX_CONFIG = 78
 """sysexits(3): the unit does not restart what a restart can't help."""
@@ -136,16 +138,63 @@ def devices(meter: bool, config_path: Path | None) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print all that is known of each, one JSON object a line.")
 def turns(count: int, as_json: bool) -> None:
     """Show the last turns and where their time went."""
-    from contextlib import closing
-
-    from cooee import store
     from cooee.turns.kept import TurnLog, show
 
-    try:
-        with closing(store.visit()) as kept:
-            show(TurnLog(kept).last(count), as_json=as_json)
-    except store.Unreadable as error:
-        _stop(str(error), 1)
+    with _kept() as store:
+        show(TurnLog(store).last(count), as_json=as_json)
+
+
+@main.group()
+def history() -> None:
+    """What was said lately, as it is kept on this machine."""
+
+
+@history.command("show")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+def show_history(as_json: bool) -> None:
+    """Show who said what when."""
+    from cooee.session import report
+    from cooee.session.history import said
+
+    with _kept() as store:
+        report.show_history(said(store), as_json=as_json)
+
+
+@history.command("clear")
+def clear_history() -> None:
+    """Forget what was said, on disk and in a speaker that runs."""
+    from cooee.session.history import clear, said
+
+    with _kept() as store:
+        count = len(said(store))
+        is_gone = clear(store).result()
+    click.echo(f"{count} message{'' if count == 1 else 's'} removed.")
+    if not is_gone:
+        _stop("The disk may not have let go of all of it yet: try again in a minute", 1)
+
+
+@main.command()
+@config_option
+@click.option("--json", "as_json", is_flag=True, help="Print it as a JSON object.")
+def usage(config_path: Path | None, as_json: bool) -> None:
+    """Show how long lines were open this month, and the price."""
+    from datetime import date
+
+    from cooee.session import report
+    from cooee.session.usage import days
+    from cooee.settings import seconds
+
+    config, today = _config(config_path, 1), date.today()
+    with _kept() as store:
+        report.show_usage(
+            days(store, today),
+            today,
+            daily_s=seconds(config.session.daily_limit),
+            monthly_s=seconds(config.session.monthly_limit),
+            usd_per_min=getattr(config.agent, "rate_usd_per_min", 0.0),
+            as_of=getattr(config.agent, "rate_as_of", ""),
+            as_json=as_json,
+        )
 
 
 @main.command()
@@ -171,6 +220,18 @@ def agent(host: str, port: int, model: str, beyond_loopback: bool, until_eof: bo
         _stop(f'The embedded agent can\'t listen on {host}:{port}: this machine knows no host "{host}"', 1)
     except (OSError, ValueError) as error:
         _stop(f"The embedded agent can't listen on {host}:{port}: {error}", 1)
+
+
+@contextmanager
+def _kept() -> "Iterator[Store]":
+    """What the speaker of this machine keeps, or a sentence why it can't be read and exit code 1."""
+    from cooee import store
+
+    try:
+        with closing(store.visit()) as kept:
+            yield kept
+    except store.Unreadable as error:
+        _stop(str(error), 1)
 
 
 def _config(path: Path | None, exit_code: int) -> "Config":

@@ -264,6 +264,20 @@ def test_another_process_clears_it(path: Path, store: Store, clock: Clock, monke
     assert not on_disk(path, "PLANTED")
 
 
+@pytest.mark.slow
+def test_what_another_process_cleared_is_not_replayed_to_the_next_line(
+    path: Path, store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STATE_DIRECTORY", str(path.parent))
+    history = History(store, messages=30, age_s=HOUR_S, wall=clock)
+    history.add(HI)
+    store.read("SELECT 1")
+    subprocess.run([sys.executable, "-c", CLEAR], check=True)
+    assert history.replay() == ()
+    assert history.was_cleared()
+    assert not noticed(history, store)
+
+
 def noticed(history: History, store: Store) -> bool:
     """What the session learns when it asks twice, a while apart."""
     first = history.was_cleared()

@@ -1,6 +1,7 @@
 """What was said, as the agent keeps it: capped, aged, on disk, and without what would make it act again."""
 
 import json
+import sqlite3
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
@@ -21,6 +22,7 @@ CLEAR = (
     "DELETE FROM history",
     "INSERT INTO history_cleared VALUES(1, 1) ON CONFLICT(id) DO UPDATE SET times = times + 1",
 )
+LOOK_S = 0.25
 CLOSING = ("stop_listening", "forget_conversation")
 """Functions that end a conversation: what asked for them must not be read again."""
 
@@ -66,6 +68,7 @@ class History:
         self._said = [replace(each, at=min(each.at, now)) for each in said(store)]
         ((self._times_cleared,),) = store.read(TIMES_CLEARED)
         self._look: Future[list[tuple[Any, ...]]] | None = None
+        self._was_cleared = False
         self._forget_old()
 
     def add(self, message: Message) -> None:
@@ -77,7 +80,9 @@ class History:
             self._store.write("INSERT OR REPLACE INTO history VALUES(?, ?, ?)", new.id, new.at, json.dumps(message))
 
     def replay(self) -> tuple[Message, ...]:
-        """What the next line is told of the conversation so far."""
+        """What the next line is told of the conversation so far; waits for the store a moment at most."""
+        with suppress(TimeoutError, RuntimeError, sqlite3.Error):
+            self._compare(self._store.fetch(TIMES_CLEARED).result(LOOK_S))
         self._forget_old()
         return tuple(each.message for each in prune(self._said, self._closing))
 
@@ -88,20 +93,24 @@ class History:
         clear(self._store)
 
     def was_cleared(self) -> bool:
-        """Whether another process has cleared it; all is forgotten then. To be called every second or so."""
+        """Whether another process has cleared it; all is forgotten then. To be called every second or so, always."""
         self._forget_old()
         if self._look is None:
             self._look = self._store.fetch(TIMES_CLEARED)
-        if not self._look.done():
-            return False
-        look, self._look = self._look, None
-        if look.exception() or look.result()[0][0] <= self._times_cleared:
-            return False
-        self._times_cleared = look.result()[0][0]
-        self._said.clear()
-        self._store.write("DELETE FROM history")  # what was said before it was noticed
-        self._store.scrub()
-        return True
+        if self._look.done():
+            look, self._look = self._look, None
+            if not look.exception():
+                self._compare(look.result())
+        was_cleared, self._was_cleared = self._was_cleared, False
+        return was_cleared
+
+    def _compare(self, looked: list[tuple[Any, ...]]) -> None:
+        ((times,),) = looked
+        if times > self._times_cleared:
+            self._times_cleared, self._was_cleared = times, True
+            self._said.clear()
+            self._store.write("DELETE FROM history")  # what was said before it was noticed
+            self._store.scrub()
 
     def _forget_old(self) -> None:
         oldest = self._wall() - self.age_s

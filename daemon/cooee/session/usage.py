@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from datetime import time as time_of_day
 from typing import Any
@@ -25,6 +26,22 @@ NEAR = 0.8
 """Of a limit; from then on it is worth a word."""
 PERMIT_S = 15.0
 """A line that nobody renews ends after so long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """What was used on a local day, and its price by the rates of the time."""
+
+    day: date
+    seconds: float
+    usd: float
+
+
+def days(store: Store, month: date | None = None) -> list[Day]:
+    """The days on which a line was open, in order; of the month that `month` is in, or all."""
+    store.write(TABLE)
+    found = _readable(store.read("SELECT day, seconds, usd FROM usage ORDER BY day"))
+    return [each for each in found if month is None or _month(each.day) == _month(month)]
 
 
 class Stint:
@@ -70,9 +87,8 @@ class Usage:
         self._wall = wall
         self._clock = clock
         self._stints: list[Stint] = []
-        store.write(TABLE)
         store.write(NEWS_TABLE)
-        self._used_s = dict(_readable(store.read("SELECT day, seconds FROM usage")))
+        self._used_s = {each.day: each.seconds for each in days(store)}
         self._unsaved_s: dict[date, float] = {}
         self._told = {period for (period,) in store.read("SELECT period FROM usage_news")}
 
@@ -117,7 +133,7 @@ class Usage:
         """Connected seconds of a local day, or of the month that it is in."""
         if not month:
             return self._used_s.get(day, 0.0)
-        return sum(s for each, s in self._used_s.items() if (each.year, each.month) == (day.year, day.month))
+        return sum(seconds for each, seconds in self._used_s.items() if _month(each) == _month(day))
 
     def renews_in_s(self) -> float:
         """How long until the limit that is used up (else: the daily one) begins anew."""
@@ -203,7 +219,11 @@ def _midnight(day: date, now: datetime) -> datetime:
     return datetime.combine(day, time_of_day.min, tzinfo=now.tzinfo)
 
 
-def _readable(rows: list[tuple[Any, ...]]) -> Iterator[tuple[date, float]]:
-    for day, seconds in rows:
+def _month(day: date) -> tuple[int, int]:
+    return day.year, day.month
+
+
+def _readable(rows: list[tuple[Any, ...]]) -> Iterator[Day]:
+    for day, seconds, usd in rows:
         with suppress(ValueError, TypeError):
-            yield date.fromisoformat(day), float(seconds)
+            yield Day(date.fromisoformat(day), float(seconds), float(usd))
