@@ -100,7 +100,7 @@ def test_usage_is_this_months_and_comes_from_the_file(speaker: Store) -> None:
     today = date.today()
     for day in (today, date(today.year - 1, today.month, 1)):
         speaker.write(ADD, day.isoformat(), 90.0, 0.12).result()
-    assert f"{today:%a %d} 0:01:30 0.12 2%" in rows(run("usage").output)
+    assert f"{today:%a %d} 0:01:30 0.12 2% ▌" in rows(run("usage").output)
     known = json.loads(run("usage", "--json").output)
     assert (known["month"], known["seconds"], known["usd"]) == (f"{today:%Y-%m}", 90.0, 0.12)
     assert known["days"] == [{"day": today.isoformat(), "seconds": 90.0, "usd": 0.12}]
