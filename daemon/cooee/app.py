@@ -31,6 +31,7 @@ from cooee.session import Session
 from cooee.speaker import Speaker
 from cooee.store import Store
 from cooee.turns import Turns
+from cooee.turns.kept import TurnLog
 from cooee.wake import Wake, spoken
 
 log = logging.getLogger("cooee.app")
@@ -65,7 +66,7 @@ class App:
         self._loop = asyncio.get_running_loop()
         _have_pins()
         self._store = store or Store(None)
-        self._turns = Turns(self._store)
+        self._turns = Turns(TurnLog(self._store).keep)
         self._service = Service()
         self._agent: Agent = kinds.module("agent", config.agent.type).open(config.agent)
         self._stand_in = stand_in(config.agent)
@@ -102,7 +103,8 @@ class App:
         """The wake word's own persona, or else the one that was chosen last."""
         tables = self._config.personas
         name = next((name for name, table in tables.items() if word and table.wake_word == word), self._persona)
-        return tables[name].persona if name in tables else Persona()
+        table = tables.get(name)
+        return Persona(table.prompt, table.voice, table.language) if table else Persona()
 
     @property
     def phase(self) -> Phase:

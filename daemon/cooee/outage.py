@@ -46,7 +46,7 @@ class Outage:
         """The clip that says why there is no answer. `was_heard`: the line broke while the user spoke."""
         if self.trouble is None or self.trouble is Trouble.NETWORK:
             return "lost" if was_heard else "network"
-        return self.trouble.value
+        return str(self.trouble.value)
 
     def _announce(self) -> None:
         """Somebody else answers meanwhile: the user is to know it, and why, if he can do something about it."""

@@ -209,7 +209,7 @@ class Session:
         """A line whose settings are applied. Raises Refused, OSError or TimeoutError."""
         agent, loop = self._agents[index], asyncio.get_running_loop()
         toll = Toll(self._carrier.usage, self._guard) if agent.rate_usd_per_min else None
-        if toll and self._carrier.usage.left_s() <= 0:
+        if toll and self._carrier.is_spent:
             raise Spent
         can_wait = index > 0 or len(self._agents) == 1 or not self._carrier.in_turn
         limit_s = OPEN_TIMEOUT_S if can_wait else self._settings.fallback_after_s

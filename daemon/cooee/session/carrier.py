@@ -79,6 +79,11 @@ class Carrier:
     def in_turn(self) -> bool:
         return not self.quiet.is_set()
 
+    @property
+    def is_spent(self) -> bool:
+        """The limits allow no line that costs money."""
+        return self.usage.left_s() <= ALOFT_S
+
     def change(self, settings: settings.Session, rate_usd_per_min: float) -> None:
         """Go by these from now on."""
         self._settings = settings
@@ -226,6 +231,8 @@ class Carrier:
                         await link.ping()
                 except TimeoutError:
                     raise Silent("the line to the agent is stuck") from None
+                except OSError:
+                    await asyncio.Event().wait()  # it is broken: who reads from it says why
             self._roused.clear()
             with suppress(TimeoutError):
                 async with asyncio.timeout(every_s / 8):
@@ -236,16 +243,15 @@ class Carrier:
         saved_at = 0.0
         while True:
             now = asyncio.get_running_loop().time()
-            left_s = self.usage.left_s() if line.toll else math.inf
             if line.toll:
                 line.toll.renew()
                 if scope := self.usage.news():
                     self._post(LimitNear(scope))
+                if self.is_spent:
+                    raise Spent
                 if now - saved_at >= SAVE_S:
                     saved_at = now
                     self.usage.save()
-            if left_s <= ALOFT_S:
-                raise Spent
             if self.history.was_cleared():
                 self.renew("the history was cleared", is_private=True)
-            await asyncio.sleep(min(1.0, max(left_s - ALOFT_S, 0.01)))
+            await asyncio.sleep(min(1.0, max(self.usage.left_s() - ALOFT_S, 0.01)) if line.toll else 1.0)
