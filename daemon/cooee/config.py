@@ -6,7 +6,6 @@ A file with faults is refused as a whole. What a setting is and may be stands in
 import os
 import re
 import sys
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +16,10 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from cooee import kinds, toml_lines, wake
-from cooee.faults import Fault, Faulty, allowed, place, shown
-from cooee.settings import Button, Conversation, Mic, Pin, Service, Session, Speaker, Table, Wake
+from cooee.faults import Fault, Faulty, allowed, place, shown, title, union_type
+from cooee.settings import Button, Conversation, Mic, Persona, Pin, Service, Session, Speaker, Table, Wake
 
-__all__ = ["Config", "Fault", "Faulty", "find", "load", "parse", "schema"]
+__all__ = ["Config", "Fault", "Faulty", "find", "load", "parse", "schema", "where"]
 
 ROOMS: dict[str, type[Table]] = {
     "mic": Mic,
@@ -34,6 +33,12 @@ ROOMS: dict[str, type[Table]] = {
 KINDS = {"agent": "embedded", "lights": "none"}
 """Rooms whose `type` names a module, and the type where none is given."""
 BUILT_IN = ("set_volume", "change_volume", "stop_listening", "forget_conversation", "change_persona")
+PLACES = {
+    "agent.think.prompt": ("agent", "prompt"),
+    "agent.think.functions": ("actions",),
+    "audio.output.sample_rate": ("agent", "output_rate_hz"),
+}
+"""Where settings of the agent's protocol stand, if not at the same place."""
 ACTION_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 
@@ -51,6 +56,7 @@ class Config:
     agent: Any
     lights: Any
     actions: Mapping[str, Any]
+    personas: Mapping[str, Persona]
     file: str = ""
 
 
@@ -80,40 +86,35 @@ def load(path: Path) -> Config:
 def parse(text: str, file: str = "config.toml") -> Config:
     """Check the text of a file. Raises Faulty with every fault in it."""
     try:
-        return _Reader(file, text).read(_tables(text, file))
+        return _Reader(file, text).read(toml_lines.read(text))
+    except toml_lines.NoToml as wrong:
+        raise Faulty((Fault(file, wrong.line, wrong.table or "not TOML", "", str(wrong)),)) from None
     except RecursionError:
-        line = _line_of(r"([\[{]\s*){50}|(\.\s*\w+){50}", text)
+        line = toml_lines.first(r"([\[{]\s*){50}|(\.\s*\w+){50}", text)
         raise Faulty((Fault(file, line, "the file", "", "lists and tables are nested too deeply"),)) from None
 
 
-def _tables(text: str, file: str) -> dict[str, Any]:
+def where(config: Config | str, place: str) -> str:
+    """The setting for a place in the agent's protocol: "agent.think.provider.model" is "[agent.think] model, line 93".
+
+    `config` is the file's text, or what was read from it. What isn't written is where its table is.
+    """
+    text, file = (config, "") if isinstance(config, str) else (_text_of(config.file), config.file)
+    parts = [part for part in re.findall(r"\w+", place) if part != "provider"]
+    plain = ".".join(part for part in parts if not part.isdecimal())
+    known = next((path for begin, path in PLACES.items() if f"{plain}.".startswith(f"{begin}.")), tuple(parts))
+    lines = toml_lines.lines(text)
+    found = next((known[:n] for n in range(len(known), 0, -1) if known[:n] in lines), ())
+    if not found:
+        return ""
+    return f"{title(found)}, line {lines[found]}" + (f" of {file}" if file else "")
+
+
+def _text_of(file: str) -> str:
     try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        fault = _no_toml(str(error), file, text)
-    except ValueError:  # Python reads no number of more than 4300 digits
-        fault = Fault(file, _line_of(r"[0-9_]{4300}", text), "not TOML", "", "there is a number of thousands of digits")
-    raise Faulty((fault,))
-
-
-def _no_toml(message: str, file: str, text: str) -> Fault:
-    """tomllib's error as a fault."""
-    found = re.search(r"\(at line (\d+), column \d+\)", message)
-    line = int(found[1]) if found else toml_lines.last(text)
-    what = re.sub(r"\s*\(at .*\)$", "", message)
-    if twice := re.match(r"Cannot declare \((.*?),?\) twice", what):
-        table = ".".join(re.findall(r"'([^']*)'", twice[1]))
-        return Fault(file, line, f"[{table}]", "", f"[{table}] stands twice; keep one of them")
-    if what.startswith("Cannot overwrite a value"):
-        what = "this setting stands twice; keep one of them"
-    hint = "; strings need quotes, true and false do not" if what.startswith("Invalid ") else ""
-    return Fault(file, line, "not TOML", "", what + hint)
-
-
-def _line_of(pattern: str, text: str) -> int:
-    """Where such a thing stands first; 1 if it is nowhere as a whole."""
-    found = re.search(pattern, text)
-    return text.count("\n", 0, found.start()) + 1 if found else 1
+        return Path(file).read_text(encoding="utf-8-sig")
+    except (OSError, ValueError):
+        return ""
 
 
 def schema() -> dict[str, Any]:
@@ -121,6 +122,7 @@ def schema() -> dict[str, Any]:
     properties = {room: TypeAdapter(model).json_schema() for room, model in ROOMS.items()}
     for room in KINDS:
         properties[room] = _any_kind(room)
+    properties["personas"] = {"type": "object", "additionalProperties": TypeAdapter(Persona).json_schema()}
     properties["actions"] = {"type": "object", "additionalProperties": _any_kind("actions")}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -145,7 +147,7 @@ class _Reader:
         self._faults: list[Fault] = []
 
     def read(self, tables: dict[str, Any]) -> Config:
-        known = (*ROOMS, *KINDS, "actions")
+        known = (*ROOMS, *KINDS, "actions", "personas")
         for name, value in tables.items():
             if name not in known:
                 what = "table" if isinstance(value, dict) else "setting outside a table"
@@ -160,6 +162,7 @@ class _Reader:
         for room, default in KINDS.items():
             rooms[room] = self._kind((room,), room, {"type": default, **_dict(tables.get(room))}, tables.get(room, {}))
         rooms["actions"] = self._actions(tables.get("actions", {}))
+        rooms["personas"] = self._personas(tables.get("personas", {}), _dict(tables.get("wake")))
         self._words(_dict(tables.get("wake")).get("words", Wake().words))
         self._recording(_dict(tables.get("mic")))
         if self._faults:
@@ -178,6 +181,25 @@ class _Reader:
         self._descriptions(tables)
         return {name: self._kind(("actions", name), "actions", table, table) for name, table in tables.items()}
 
+    def _personas(self, tables: Any, wake: dict[str, Any]) -> dict[str, Any]:
+        """Each wake word calls one of them at most."""
+        if not isinstance(tables, dict):
+            self._fault(("personas",), tables, "must be tables: [personas.NAME]")
+            return {}
+        words = wake.get("words", Wake().words)
+        called: dict[str, str] = {}
+        for name, table in tables.items():
+            word = _dict(table).get("wake_word", "")
+            if not ACTION_NAME.fullmatch(name):
+                self._fault(("personas", name), None, "a name is lower-case letters, digits and _, as in butler")
+            if word and isinstance(word, str) and isinstance(words, list) and word not in words:
+                known = tuple(filter(lambda each: isinstance(each, str), words))
+                hint = f"is none of [wake] words: {', '.join(known)}{kinds.did_you_mean(word, known)}"
+                self._fault(("personas", name, "wake_word"), word, hint)
+            elif word and isinstance(word, str) and called.setdefault(word, name) != name:
+                self._fault(("personas", name, "wake_word"), word, f"calls [personas.{called[word]}] already")
+        return {name: self._table(("personas", name), Persona, table) for name, table in tables.items()}
+
     def _kind(self, path: tuple[str, ...], room: str, table: Any, written: Any) -> Any:
         """A table whose `type` names a module."""
         if not isinstance(written, dict) or not isinstance(table, dict):
@@ -195,12 +217,12 @@ class _Reader:
 
     def _table(self, path: tuple[str, ...], model: Any, table: Any) -> Any:
         if not isinstance(table, dict):
-            return self._fault(path, table, f"must be a table: [{path[0]}]")
+            return self._fault(path, table, f"must be a table: [{'.'.join(path)}]")
         try:
             return model.model_validate(table)
         except ValidationError as error:
             places: dict[tuple[str, ...], list[ErrorDetails]] = {}
-            for each in error.errors(include_url=False):
+            for each in map(union_type, error.errors(include_url=False)):
                 places.setdefault((*path, *place(table, each["loc"])), []).append(each)
             for where, errors in places.items():
                 # What stands where no setting is may be a key: it is not shown.
@@ -248,9 +270,7 @@ class _Reader:
 
     def _fault(self, path: tuple[str, ...], found: Any, sentence: str) -> None:
         line = next((self._lines[path[:n]] for n in range(len(path), 0, -1) if path[:n] in self._lines), 1)
-        table, name = (path[:-1], path[-1]) if len(path) > 1 else (path, "")
-        setting = f"[{'.'.join(table)}] {name}".strip()
-        self._faults.append(Fault(self._file, line, setting, shown(path, found), sentence))
+        self._faults.append(Fault(self._file, line, title(path), shown(path, found), sentence))
 
 
 def _pin_settings(model: Any) -> Iterator[str]:

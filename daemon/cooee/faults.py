@@ -10,7 +10,9 @@ from pydantic_core import ErrorDetails
 
 from cooee import kinds
 
-HIDDEN = frozenset({"headers", "body", "env", "command", "key_file"})
+HIDDEN = frozenset(
+    {"headers", "body", "env", "command", "key_file", "token_command", "token_url", "token_headers", "credentials"}
+)
 """Settings in which a key may stand: their values are shown nowhere."""
 
 PLAIN = {
@@ -24,6 +26,8 @@ PLAIN = {
     "dict_type": "must be a table",
     "model_type": "must be a table",
     "model_attributes_type": "must be a table",
+    "none_required": "can't be set for this type",
+    "union_tag_not_found": "must be set",
     "recursion_depth_exceeded": "is nested too deeply",
     "invalid-json-value": "must be text, a number, true, false, a list or a table",
 }
@@ -56,20 +60,42 @@ class Faulty(Exception):
 def allowed(error: ErrorDetails, model: type[BaseModel], table: dict[str, Any]) -> str:
     """The library's error as a sentence; `table` is what was found."""
     sentence = _redacted(_sentence(error, model))
-    for secret in _texts({name: table[name] for name in HIDDEN & table.keys()}):
+    for secret in _hidden(table):
         sentence = sentence.replace(repr(secret), "...")
     return sentence
 
 
 def place(table: Any, loc: tuple[int | str, ...]) -> tuple[str, ...]:
-    """The error's setting in the file. A list's entries are none, nor a union's branches, which the library names."""
+    """The error's setting in the file. Entries of a list are none unless they are tables, nor are a union's branches,
+    which the library names, nor the only entry of a list of tables that stands as one table.
+    """
     found = []
     for part in loc:
-        if not isinstance(table, dict) or part not in (*table, loc[-1]) or part == "[key]":
+        if isinstance(part, int) and isinstance(table, list) and part < len(table) and isinstance(table[part], dict):
+            table = table[part]
+        elif not isinstance(table, dict) or part == "[key]":
             break
-        table = table.get(part)
+        elif part in (*table, loc[-1]) and not isinstance(part, int):
+            table = table.get(part)
+        else:
+            continue
         found.append(str(part))
     return tuple(found)
+
+
+def union_type(error: ErrorDetails) -> ErrorDetails:
+    """That a table is of no known type is said of its `type`."""
+    if error["type"] != "union_tag_invalid":
+        return error
+    return {**error, "loc": (*error["loc"], "type"), "input": error["ctx"]["tag"]}
+
+
+def title(path: tuple[str, ...]) -> str:
+    """The setting as it is called: [agent.think] model."""
+    table, name = (path[:-1], path[-1]) if len(path) > 1 else (path, "")
+    if name.isdecimal():
+        table, name = path, ""
+    return f"[{'.'.join(part for part in table if not part.isdecimal())}] {name}".strip()
 
 
 def shown(path: tuple[str, ...], value: Any) -> str:
@@ -87,7 +113,17 @@ def shown(path: tuple[str, ...], value: Any) -> str:
 
 def _redacted(text: str) -> str:
     """Without user and password of an address."""
-    return re.sub(r"//.*@", "//...@", text)
+    return re.sub(r"(//[^\s?]*\?)\S*", r"\1...", re.sub(r"//.*@", "//...@", text))
+
+
+def _hidden(table: Any) -> Iterator[str]:
+    """The texts of all settings in which a key may stand."""
+    if isinstance(table, list):
+        for each in table:
+            yield from _hidden(each)
+    elif isinstance(table, dict):
+        for name, value in table.items():
+            yield from _texts(value) if name in HIDDEN else _hidden(value)
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -107,6 +143,9 @@ def _sentence(error: ErrorDetails, model: type[BaseModel]) -> str:
         case "literal_error":
             options = tuple(str(option) for option in _options(model, error["loc"]))
             return f"must be {context['expected']}{kinds.did_you_mean(error['input'], options)}"
+        case "union_tag_invalid":
+            known = tuple(re.findall(r"'([^']+)'", context["expected_tags"]))
+            return f"must be one of {', '.join(known)}{kinds.did_you_mean(context['tag'], known)}"
         case "string_too_short" | "string_too_long":
             return _sized(context, "character")
         case "string_pattern_mismatch" if error["loc"][-1] == "[key]":
@@ -128,11 +167,27 @@ def _sized(context: dict[str, Any], noun: str) -> str:
 
 def _model(model: type[BaseModel], loc: tuple[int | str, ...]) -> type[BaseModel]:
     """The model of the table in which the setting `loc` stands."""
+    branches: tuple[type[BaseModel], ...] = ()
     for part in loc[:-1]:
-        field = model.model_fields.get(str(part))
-        inner = (field.annotation, *get_args(field.annotation)) if field else ()
-        model = next((each for each in inner if isinstance(each, type) and issubclass(each, BaseModel)), model)
+        if chosen := [each for each in branches if _is_called(each, part)]:
+            model, branches = chosen[0], ()
+        elif field := model.model_fields.get(str(part)):
+            branches = tuple(_models(field.annotation))
+            model = branches[0] if branches else model
     return model
+
+
+def _is_called(model: type[BaseModel], tag: int | str) -> bool:
+    field = model.model_fields.get("type")
+    return field is not None and tag in get_args(field.annotation)
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    """Those that an annotation is made of."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for each in get_args(annotation):
+        yield from _models(each)
 
 
 def _options(model: type[BaseModel], loc: tuple[int | str, ...]) -> tuple[Any, ...]:

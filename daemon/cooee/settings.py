@@ -194,6 +194,25 @@ class Button(Table):
         return (self.pin,) if self.type == "gpio" else ()
 
 
+def _tag(language: str) -> str:
+    if language and not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", language):
+        raise ValueError('must be a language tag such as "de" or "en-GB"')
+    return language
+
+
+class Persona(Table):
+    """Another character of the agent's; what is left out is as in [agent]."""
+
+    wake_word: str = ""
+    """Which of [wake] words calls it; empty: it comes only when it is asked for."""
+    prompt: str = ""
+    """Who it is, in words to it."""
+    voice: str = ""
+    """The voice, by the name that the maker of the first [agent.speak] has for it."""
+    language: Annotated[str, AfterValidator(_tag)] = ""
+    """What is spoken with it, such as "de" or "en-GB"."""
+
+
 class Service(Table):
     """The daemon as a service."""
 

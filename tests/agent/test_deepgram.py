@@ -9,6 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from cooee.agent import Brief, Refused, deepgram
+from cooee.agent._listen import Listen
 from cooee.effects import Function
 from cooee.events import Trouble
 from fakes import Refusal, Server, server
@@ -55,7 +56,7 @@ async def refusal(it: Server | None = None, **table: Any) -> Refused:
 async def test_settings_are_what_the_vendor_takes(model: str, version: str, hints: bool) -> None:
     async with server() as it:
         brief = Brief(wake_words=("hey jarvis",), functions=(LAMP, WEATHER))
-        sent = await settled(it, brief, listen_model=model, output_rate_hz=48000, prompt="Be kind.", greeting="Hi")
+        sent = await settled(it, brief, listen=Listen(model=model), output_rate_hz=48000, prompt="Be kind.", greeting="Hi")
     assert sent["flags"] == {"history": True}
     assert sent["audio"]["input"] == {"encoding": "linear16", "sample_rate": 16000}
     assert sent["audio"]["output"] == {"encoding": "linear16", "sample_rate": 48000, "container": "none"}
@@ -78,13 +79,6 @@ async def test_what_is_not_set_is_not_sent() -> None:
     assert "keyterms" not in sent["agent"]["listen"]["provider"]
 
 
-@pytest.mark.parametrize("provider", ["open_ai", "anthropic", "google", "deepgram"])
-async def test_every_language_model_that_can_be_chosen_is_sent(provider: str) -> None:
-    async with server() as it:
-        sent = await settled(it, think_provider=provider, think_model="their-newest")
-    assert sent["agent"]["think"]["provider"] == {"type": provider, "model": "their-newest"}
-
-
 async def test_the_address_is_used_as_it_stands_even_behind_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("http_proxy", "https_proxy", "all_proxy"):
         monkeypatch.setenv(name, "socks5://127.0.0.1:9")
@@ -95,7 +89,7 @@ async def test_the_address_is_used_as_it_stands_even_behind_a_proxy(monkeypatch:
 
 
 def test_without_an_address_it_is_the_vendors() -> None:
-    assert deepgram.ADDRESS == "wss://agent.deepgram.com/v1/agent/converse"
+    assert deepgram.ADDRESSES["us"] == "wss://agent.deepgram.com/v1/agent/converse"
 
 
 async def test_the_key_of_the_environment_a_credential_or_a_file_is_shown(

@@ -166,3 +166,15 @@ class Agent(Protocol):
 
     async def close(self) -> None:
         """Let go of what the agent needs besides lines, such as a process."""
+
+
+def stand_in(settings: Any) -> Agent | None:
+    """The agent that takes over while the one with these settings can't be reached; None where there is none."""
+    from cooee import kinds
+
+    name = getattr(settings, "fallback", "")
+    if not name:
+        return None
+    module = kinds.module("agent", name)
+    agent: Agent = module.open(module.Settings(output_rate_hz=settings.output_rate_hz, prompt=settings.prompt))
+    return agent

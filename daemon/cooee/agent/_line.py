@@ -106,7 +106,10 @@ class Line:
         await self._try(self._client.send_force_end_turn())
 
     async def update(self, brief: Brief) -> bool:
-        wanted = self._settings(brief)
+        try:
+            wanted = self._settings(brief)
+        except Refused:  # a key is missing now; the next line will say so
+            return False
         updates = _settings.updates(self._sent, wanted) if self._sent and wanted else None
         if updates is None:
             return False
@@ -187,9 +190,16 @@ async def open_line(
     *,
     tls: ssl.SSLContext | None = None,
     toll: Toll | None = None,
+    token: str = "",
 ) -> tuple[Line, str]:
-    """A welcomed line and its request id. Raises Refused or Unreachable; no sentence holds the address."""
-    socket = await _connected(url, headers, tls)
+    """A welcomed line and its request id. Raises Refused or Unreachable; no sentence holds the address.
+
+    `token` names the setting that the credential came from, if it is a short-lived token.
+    """
+    try:
+        socket = await _connected(url, headers, tls)
+    except InvalidStatus as refused:
+        raise _refusals.turned_away(refused, token) from refused
     if toll:
         toll.opened(socket.transport.get_extra_info("socket"))
         socket.connection_lost_waiter.add_done_callback(lambda _: toll.closed())
@@ -221,8 +231,8 @@ async def _connected(url: str, headers: Mapping[str, str], tls: ssl.SSLContext |
             proxy=None if _is_here(url) else True,
             **secured,
         )
-    except InvalidStatus as refused:
-        raise _refusals.turned_away(refused) from refused
+    except InvalidStatus:
+        raise
     except OSError as error:  # before ValueError: a certificate's error is both
         raise _refusals.unreachable(error) from error
     except (InvalidURI, ValueError) as error:

@@ -53,11 +53,13 @@ def refusal(message: object) -> Refused:
     return Refused(f"The agent reported an error ({code(message)}).{where}", trouble, setting=setting)
 
 
-def turned_away(refused: InvalidStatus) -> Refused:
-    """Another answer to the upgrade than a line."""
+def turned_away(refused: InvalidStatus, token: str = "") -> Refused:
+    """Another answer to the upgrade than a line. `token` names the setting that a short-lived token came from."""
     status, headers = refused.response.status_code, refused.response.headers
     other = ("is in trouble" if status >= 500 else "refused the connection", Trouble.VENDOR)
     reason, trouble = STATUSES.get(status, other)
+    if status == 401 and token:
+        reason = f"does not accept the access token. Check {token}"
     request_id = "".join(headers.get_all("dg-request-id"))[:80]
     note = f"HTTP {status}" + (f", request {request_id}" if request_id else "")
     after_s = _seconds("".join(headers.get_all("Retry-After")[:1]))

@@ -1,16 +1,27 @@
-"""What an agent is told, in the SDK's types: the settings of a new line, and the updates of one that is open."""
+"""What an agent is told, in the SDK's types: the settings of a new line, and the updates of one that is open.
 
-from collections.abc import Iterator, Mapping
+No field is ever null, which the vendor refuses: what is not set is not there.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from deepgram.agent.v1.types import (
     AgentV1Settings,
+    AgentV1SettingsAgent,
+    AgentV1SettingsAgentContextContext,
+    AgentV1SettingsAgentListen,
+    AgentV1SettingsAudio,
+    AgentV1SettingsAudioInput,
+    AgentV1SettingsAudioOutput,
+    AgentV1SettingsFlags,
     AgentV1UpdateListen,
     AgentV1UpdateSpeak,
     AgentV1UpdateThink,
 )
+from deepgram.types.think_settings_v1functions_item import ThinkSettingsV1FunctionsItem
 
-from cooee.agent import AgentTable, Brief
+from cooee.agent import Brief
 from cooee.effects import Function
 
 MICROPHONE_RATE_HZ = 16_000
@@ -22,38 +33,47 @@ _UPDATES: dict[str, type[Any]] = {
 }
 
 
-def settings(
-    table: AgentTable, brief: Brief, *, listen: Mapping[str, Any], think: Mapping[str, Any], speak: Mapping[str, Any]
-) -> AgentV1Settings:
-    """The settings of a line; `listen`, `think` and `speak` are provider objects. No field is ever null."""
-    agent: dict[str, Any] = {
-        "listen": {"provider": dict(listen)},
-        "think": {"provider": dict(think), "prompt": table.prompt},
-        "speak": {"provider": dict(speak)},
-    }
-    if brief.functions:
-        agent["think"]["functions"] = [function(each) for each in brief.functions]
-    if brief.history:
-        agent["context"] = {"messages": list(brief.history)}
-    if table.greeting and brief.greet:
-        agent["greeting"] = table.greeting
-    return AgentV1Settings.model_validate(
-        {
-            "flags": {"history": True},
-            "audio": {
-                "input": {"encoding": "linear16", "sample_rate": MICROPHONE_RATE_HZ},
-                # Any other container begins with a header, which would be played as a click.
-                "output": {"encoding": "linear16", "sample_rate": table.output_rate_hz, "container": "none"},
-            },
-            "agent": agent,
-        }
+def settings(agent: AgentV1SettingsAgent | str, output_rate_hz: int, **top: Any) -> AgentV1Settings:
+    """The settings of a line; the agent is described or, where the vendor keeps it, named."""
+    return AgentV1Settings(
+        **top,
+        flags=AgentV1SettingsFlags(history=True),
+        audio=AgentV1SettingsAudio(
+            input=AgentV1SettingsAudioInput(encoding="linear16", sample_rate=MICROPHONE_RATE_HZ),
+            # Any other container begins with a header, which would be played as a click.
+            output=AgentV1SettingsAudioOutput(encoding="linear16", sample_rate=output_rate_hz, container="none"),
+        ),
+        agent=agent,
     )
 
 
-def function(each: Function) -> dict[str, Any]:
-    declared = {"name": each.name, "description": each.description, "parameters": dict(each.parameters)}
+def described(
+    brief: Brief, greeting: str, *, listen: Any, think: Sequence[Any], speak: Sequence[Any]
+) -> AgentV1SettingsAgent:
+    """An agent: the listen provider, and think and speak settings, of which each is for when the one before failed."""
+    fields: dict[str, Any] = {
+        "listen": AgentV1SettingsAgentListen(provider=listen),
+        "think": think[0] if len(think) == 1 else list(think),
+        "speak": speak[0] if len(speak) == 1 else list(speak),
+    }
+    if brief.history:
+        fields["context"] = AgentV1SettingsAgentContextContext(messages=list(brief.history))
+    if greeting and brief.greet:
+        fields["greeting"] = greeting
+    return AgentV1SettingsAgent(**fields)
+
+
+def instructions(brief: Brief, prompt: str) -> dict[str, Any]:
+    """What a think block says besides whose model it is."""
+    fields: dict[str, Any] = {"prompt": brief.persona.prompt or prompt}
+    return fields | ({"functions": [function(each) for each in brief.functions]} if brief.functions else {})
+
+
+def function(each: Function) -> ThinkSettingsV1FunctionsItem:
     # Calls come speculatively, before the user has finished; what moves something has to wait.
-    return {**declared, "defer_until_eot": True} if each.side_effect else declared
+    fields: dict[str, Any] = {"defer_until_eot": True} if each.side_effect else {}
+    fields |= {"name": each.name, "description": each.description, "parameters": dict(each.parameters)}
+    return ThinkSettingsV1FunctionsItem(**fields)
 
 
 def updates(sent: AgentV1Settings, wanted: AgentV1Settings) -> tuple[Update, ...] | None:
@@ -66,14 +86,16 @@ def updates(sent: AgentV1Settings, wanted: AgentV1Settings) -> tuple[Update, ...
         return () if agents[0] == agents[1] else None
     if _is_another_ear(*(agent.get("listen") for agent in agents)):
         return None
-    return tuple(_differences(*agents))
+    return tuple(_differences(agents[0], agents[1], wanted.agent))
 
 
-def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Update]:
+def _differences(before: Mapping[str, Any], after: Mapping[str, Any], wanted: Any) -> Iterator[Update]:
     """The whole block of each that differs. UpdatePrompt is not used: it adds to the prompt and replaces nothing."""
     for name, update in _UPDATES.items():
         if before.get(name) != after.get(name):
-            yield update.model_validate({name: after[name]})
+            # The settings and the updates name the same listener by classes of their own.
+            block = after[name] if name == "listen" else getattr(wanted, name)
+            yield update(**{name: block})
 
 
 def _is_another_ear(before: Any, after: Any) -> bool:

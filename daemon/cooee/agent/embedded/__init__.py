@@ -131,15 +131,18 @@ class Embedded:
         raise Refused(f"{DID_NOT_START}.", retry_after_s=10)
 
     def _brief(self, brief: Brief) -> Any:
-        from cooee.agent import _settings
+        from cooee.agent import _settings, _speak, _think
+        from cooee.agent._listen import Listen
 
-        listen: dict[str, Any] = {"type": "deepgram", "version": "v1", "model": self._settings.model}
-        if brief.wake_words:
-            listen["keyterms"] = list(brief.wake_words)
-        think = {"type": "open_ai", "model": "embedded"}
-        return _settings.settings(
-            self._settings, brief, listen=listen, think=think, speak={"type": "deepgram", "model": "embedded"}
+        table = self._settings
+        agent = _settings.described(
+            brief,
+            table.greeting,
+            listen=Listen(model=table.model).sdk(brief.wake_words, ""),
+            think=[_think.sdk(_think.OpenAi(model="embedded"), **_settings.instructions(brief, table.prompt))],
+            speak=[_speak.sdk(_speak.Deepgram(model="embedded"))],
         )
+        return _settings.settings(agent, table.output_rate_hz)
 
 
 async def _stop(process: asyncio.subprocess.Process) -> None:
