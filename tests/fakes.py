@@ -124,6 +124,7 @@ class Refusal:
 
     status: int
     headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b"{}"
 
 
 @dataclass
@@ -246,7 +247,7 @@ class Server:
         connection.script = script  # type: ignore[attr-defined]
         if isinstance(script, Refusal):
             phrase = HTTPStatus(script.status).phrase
-            return Response(script.status, phrase, Headers({"Connection": "close", **script.headers}), b"{}")
+            return Response(script.status, phrase, Headers({"Connection": "close", **script.headers}), script.body)
         return None
 
     async def attend(self, connection: ServerConnection) -> None:

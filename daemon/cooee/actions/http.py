@@ -35,7 +35,7 @@ def _url(url: str) -> str:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError as error:
-        raise ValueError(f"is no URL: {error}") from error
+        raise ValueError("is no URL: check its host and its port") from error
     if parts.scheme not in ("http", "https") or not host:
         raise ValueError('must begin with "http://" or "https://" and a host')
     if not re.fullmatch(r"[!-~]+", url):
