@@ -117,7 +117,7 @@ def wakes_at(samples: NDArray[np.int16]) -> int | None:
 
 def first_word_sent(samples: NDArray[np.int16], command_starts_at: int, preroll_s: float) -> bool:
     """Whether what passes the gate holds the command's first 0.3 s, sample by sample. False if nothing wakes."""
-    wake, gate = _wake(), Gate(round(preroll_s / FRAME_S))
+    wake, gate = _wake(), Gate(preroll_s)
     wake.reset()
     sent: list[bytes] = []
     for frame in _frames(samples):
