@@ -243,8 +243,8 @@ def test_a_line_that_came_back_in_time_is_an_answered_turn(room: Room) -> None:
     room.pass_s(1.6)
     room.line_up("line-2")
     room.happen(on.Uplinked(room.turn), on.UserText("what time is it"))
+    room.happen(on.AgentSpeech(bytes(4800)), on.SessionUp("line-3"))
     room.reply()
-    room.happen(on.SessionUp("line-3"))
     room.rest()
     (turn,) = room.kept
     assert (turn.ended, turn.lines_lost, turn.request_id, turn.wake_to_uplink_s) == ("answered", 1, "line-2", 0.05)
@@ -281,6 +281,16 @@ def test_a_reply_that_breaks_off_is_a_lost_line(room: Room) -> None:
     room.happen(on.Spoken(room.turn, 1.0))
     room.rest()
     assert [(turn.ended, turn.reply_s) for turn in room.kept] == [("line_lost", 1.0)]
+
+
+def test_a_reply_that_comes_again_on_another_line_is_an_answer() -> None:
+    kept: list[Turn] = []
+    turns = Turns(kept.append)
+    lost = (Play(1, bytes(96)), on.SessionDown("reset", Trouble.NETWORK), on.SessionUp("line-2"))
+    again = (Play(1, bytes(96)), on.AgentDone(), on.Sounded(1), on.Spoken(1, 0.1))
+    for item in (on.SessionUp("line-1"), OpenUplink(1, "hey_jarvis"), *lost, *again, Show(Phase.ASLEEP, turn=1)):
+        turns.watch(0.0, item)
+    assert [(turn.ended, turn.lines_lost, turn.request_id) for turn in kept] == [("answered", 1, "line-1")]
 
 
 def test_a_turn_that_got_no_answer_says_so(room: Room) -> None:
@@ -344,16 +354,22 @@ def test_nothing_of_what_was_said_or_done_gets_into_the_record_or_the_log(
 
 
 @pytest.mark.parametrize("room_dbfs", [-70.0, -50.0])
+@pytest.mark.parametrize("echo_s", [0.0, 0.5])
 @pytest.mark.parametrize("voice", [Voice("flite", "slt", 1.0), Voice("flite", "rms", 1.0)], ids=str)
-def test_the_end_of_speech_is_found_in_a_noisy_room(voice: Voice, room_dbfs: float) -> None:
-    spoken = say("will it rain tomorrow in the afternoon", voice)
-    spoken = (spoken * (32768 * 10 ** (-28 / 20) / spoken.std())).astype(np.int16)
-    samples = noise(len(spoken) / 16_000 + 1.5, room_dbfs)
-    samples[8000 : 8000 + len(spoken)] += spoken
+def test_the_end_of_speech_is_found_in_noise_and_echo(voice: Voice, echo_s: float, room_dbfs: float) -> None:
+    spoken = say("will it rain tomorrow in the afternoon", voice).astype(np.float64)
+    ended_s = 0.5 + len(spoken) / 16_000
+    spoken *= 32768 * 10 ** (-28 / 20) / spoken.std()
+    if echo_s:
+        decay = np.random.default_rng(1).normal(size=round(echo_s * 16_000))
+        decay *= 10 ** (-3 * np.arange(len(decay)) / len(decay))  # by 60 dB
+        spoken = np.convolve(spoken, np.concatenate([[1.0], decay / np.linalg.norm(decay)]))
+    samples = noise(ended_s + 1.0, room_dbfs)
+    samples[8000 : 8000 + len(spoken)] += spoken.astype(np.int16)
     speech = Speech()
     for end in range(1280, len(samples), 1280):
         speech.push(samples[end - 1280 : end].astype("<i2").tobytes(), end / 16_000)
-    assert speech.ended_s() == pytest.approx((8000 + len(spoken)) / 16_000, abs=0.15)
+    assert speech.ended_s() == pytest.approx(ended_s, abs=0.15)
 
 
 def test_a_room_in_which_nobody_spoke_has_no_end_of_speech() -> None:
