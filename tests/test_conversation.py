@@ -490,6 +490,15 @@ def test_a_stand_in_is_announced_once_an_outage_before_it_answers() -> None:
     assert shown and shown[-1].trouble is None  # type: ignore[attr-defined]
 
 
+def test_a_reply_behind_a_sentence_of_ours_is_waited_for_to_its_end() -> None:
+    room = Room(follow_up_s=0.0)
+    room.wake()
+    room(on.SessionDown("no network", Trouble.NETWORK), on.SessionUp(is_fallback=True), on.SettingsApplied())
+    room(on.UserText("turn on the lamp"), on.AgentSpeech(bytes(48_000)), on.AgentDone())
+    room.hear(7)
+    assert room.phase is Phase.SPEAKING
+
+
 def test_what_only_the_owner_can_help_is_said_even_when_a_stand_in_answers() -> None:
     room = Room()
     room.wake()

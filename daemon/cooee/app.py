@@ -69,7 +69,8 @@ class App:
         self._turns = Turns(TurnLog(self._store).keep)
         self._service = Service()
         self._agent: Agent = kinds.module("agent", config.agent.type).open(config.agent)
-        self._stand_in = stand_in(config.agent)
+        other = stand_in(config.agent)
+        self._agents = (self._agent, other) if other else (self._agent,)
         self._wake = Wake(config.wake)
         self._mic = Mic(config.mic, self._hear, self._report_from_mic)
         self._speaker = Speaker(config.speaker, self._agent.output_rate_hz, self._post_from_thread)
@@ -80,10 +81,9 @@ class App:
             config.conversation, 2 * self._agent.output_rate_hz, keep_s=config.session.keep_s, harmless=self._harmless
         )
         self._persona = ""
-        agents = (self._agent, self._stand_in) if self._stand_in else (self._agent,)
         self.session = Session(
             config.session,
-            agents,
+            self._agents,
             self._brief(),
             self._inbox.put_nowait,
             store=self._store,
@@ -137,7 +137,7 @@ class App:
                         room.cancel()
                     self._actions.stop()
             finally:
-                await asyncio.gather(*(agent.close() for agent in (self._agent, self._stand_in) if agent))
+                await asyncio.gather(*(agent.close() for agent in self._agents))
 
     def reload(self) -> None:
         """Read the config anew and go by it, as far as that needs no restart; a faulty one changes nothing."""
@@ -181,10 +181,11 @@ class App:
 
     async def _prepare(self) -> None:
         """What takes long is got ready while the speaker already listens."""
-        try:
-            await self._agent.prepare()
-        except Exception as error:
-            log.warning("the agent is not ready: %s", error)
+        for agent in self._agents:
+            try:
+                await agent.prepare()
+            except Exception as error:
+                log.warning("the agent is not ready: %s", error)
         if self._config.session.keep_s is None:
             self.session.connect()
 

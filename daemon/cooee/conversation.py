@@ -235,7 +235,7 @@ class Conversation:
         self._calls.replied()
         self.turn += self.phase not in AWAKE
         if self.phase is not Phase.SPEAKING:
-            self._do(*(do.Tell(self.turn, clip, is_preface=True) for clip in self._outage.preface()))
+            self._do(*self._reply.preface(self.turn, self._outage.preface(), now))
         self.phase = Phase.SPEAKING
         self.turn += self._reply.add(len(pcm), now)
         self._patience.sound(self._reply.overdue_at)

@@ -8,6 +8,8 @@ GAP_S = 3.0
 
 MOST_S = 600.0
 """More than this is not kept waiting for the loudspeaker: no agent talks for so long."""
+CLIP_S = 5.0
+"""No recorded sentence of ours is longer."""
 
 
 class Reply:
@@ -35,6 +37,11 @@ class Reply:
         is_another, self.is_complete, self.is_telling = self.is_complete, False, False
         self._ends_at = max(self._ends_at, now) + size_bytes / self._bytes_per_s
         return is_another
+
+    def preface(self, turn: int, clips: list[str], now: float) -> list[Effect]:
+        """Sentences of ours that are heard before it."""
+        self._ends_at = max(self._ends_at, now) + CLIP_S * len(clips)
+        return [do.Tell(turn, clip, is_preface=True) for clip in clips]
 
     def finish(self, turn: int, now: float) -> list[Effect]:
         """Its last piece has come, or must have."""

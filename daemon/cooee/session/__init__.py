@@ -263,7 +263,6 @@ class Session:
             self._post(SettingsApplied())
             if line.index > 0:
                 log.info("the first agent is back")
-                self._in_background(self._agents[line.index].close())
             return better
 
     def _is_over(self, index: int, ending: Ending) -> bool:
