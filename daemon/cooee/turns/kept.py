@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -41,19 +42,20 @@ def show(turns: list[Turn], *, as_json: bool) -> None:
 
 
 def _table(turns: list[Turn]) -> Table:
-    drawn = Table(caption="Seconds. answer: from the end of your words to the first byte of the reply.")
+    caption = "Seconds. answer: from the end of your words to the first byte of the reply."
+    drawn = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, caption=caption)
     for heading in ("when", "began", "ended"):
-        drawn.add_column(heading, no_wrap=True)
+        drawn.add_column(heading, no_wrap=heading != "ended", overflow="fold")
     for heading in ("light", "uplink", "answer", "sound", "reply"):
-        drawn.add_column(heading, justify="right", no_wrap=True)
-    drawn.add_column("functions")
+        drawn.add_column(heading, justify="right", min_width=len(heading))
+    drawn.add_column("functions", overflow="fold")
     for turn in turns:
         ended = turn.ended.replace("_", " ") + (f" ({turn.trouble})" if turn.trouble else "")
         times = (turn.wake_to_light_s, turn.wake_to_uplink_s, turn.speech_to_reply_s, turn.reply_to_sound_s)
         drawn.add_row(
             datetime.fromisoformat(turn.started).strftime("%b %d %H:%M:%S"),
             turn.began.replace("_", " "),
-            ended + (" by the stand-in" if turn.is_fallback else ""),
+            ended + (", stand-in" if turn.is_fallback else ""),
             *(f"{s:.2f}" if s is not None else "" for s in times),
             f"{turn.reply_s:.1f}",
             ", ".join(f"{ran.name} {ran.seconds:.2f}" for ran in turn.functions),
