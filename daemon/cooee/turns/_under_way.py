@@ -101,7 +101,8 @@ class UnderWay:
             case do.Act():
                 self._running[item.call.id] = now
             case on.Acted() if item.id in self._running:
-                self._ran.append(Ran(name_of(item.name), round(now - self._running.pop(item.id), 3)))
+                name = name_of(item.name) if item.is_known else "?"
+                self._ran.append(Ran(name, round(now - self._running.pop(item.id), 3)))
             case do.Tell(is_preface=True):
                 self._has_preface = True
             case do.Tell():

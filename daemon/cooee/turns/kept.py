@@ -43,12 +43,12 @@ def show(turns: list[Turn], *, as_json: bool) -> None:
 
 def _table(turns: list[Turn]) -> Table:
     caption = "Seconds. answer: from the end of your words to the first byte of the reply."
-    drawn = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, caption=caption)
+    drawn = Table(box=SIMPLE_HEAD, padding=0, caption=caption)
     for heading in ("when", "began", "ended"):
-        drawn.add_column(heading, no_wrap=heading != "ended", overflow="fold")
+        drawn.add_column(heading, no_wrap=heading != "ended", min_width=9)
     for heading in ("light", "uplink", "answer", "sound", "reply"):
         drawn.add_column(heading, justify="right", min_width=len(heading))
-    drawn.add_column("functions", overflow="fold")
+    drawn.add_column("functions", min_width=9)
     for turn in turns:
         ended = turn.ended.replace("_", " ") + (f" ({turn.trouble})" if turn.trouble else "")
         times = (turn.wake_to_light_s, turn.wake_to_uplink_s, turn.speech_to_reply_s, turn.reply_to_sound_s)
