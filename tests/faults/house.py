@@ -1,7 +1,6 @@
 """A whole speaker in a house where every frame is numbered: the real App, without its sound card and wake model."""
 
 import asyncio
-import os
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,6 +15,8 @@ from cooee import effects as do
 from cooee import events as on
 from cooee.effects import Effect
 from cooee.events import Event
+from cooee.store import FILE, Store
+from faults.late import lateness
 from faults.speech import Mic, Mouth, Sentence, Wake
 
 KINDS = str(Path(__file__).parent / "kinds")
@@ -25,6 +26,7 @@ type = "deepgram"
 url = "{url}"
 key_file = "{folder}/key"
 greeting = "Hello."
+fallback = ""
 [speaker]
 type = "file"
 file = "{folder}/reply.wav"
@@ -46,28 +48,31 @@ Entry = tuple[float, str]
 
 
 class House:
-    """`timeline`: what one notices in the room, and what the bench did, in order, in seconds since the start."""
+    """`timeline`: what one notices in the room, and what the bench did, in order, in seconds since the start.
+
+    The time in which a busy machine did not run the bench is left out.
+    """
 
     def __init__(self, url: str, folder: Path, *, conversation: str = "", lamp: str = "", **session: Any) -> None:
         self.mouth = Mouth()
         self.folder = folder
         self.timeline: deque[Entry] = deque(maxlen=5000)
         self._loop = asyncio.get_running_loop()
-        self._began = self._loop.time()
+        self._began = self._loop.time() - lateness.total_s
+        self.running: asyncio.Task[None] | None = None
         self._news = asyncio.Event()
         self._count = self._cursor = 0
-        self._shown = ""
+        self._shown = self._let_go = ""
         self._told: set[int] = set()
         (folder / "key").write_text("k-bench")
         (folder / "key").chmod(0o600)
         read = config.parse(CONFIG.format(url=url, folder=folder, conversation=conversation, lamp=lamp))
         read = replace(read, session=read.session.model_copy(update={**QUICK, **session}))
         with (
-            mock.patch.dict(os.environ, STATE_DIRECTORY=str(folder)),
             mock.patch.object(app, "Mic", lambda _, hear, __: Mic(self.mouth, hear)),
             mock.patch.object(app, "Wake", Wake),
         ):
-            self.app = app.App(read, self._watch)
+            self.app = app.App(read, self._watch, store=Store(folder / FILE))
 
     async def say(self, words: int = 4, *, wake: bool = True) -> Sentence:
         """The wake word and so many words, two and a half a second; returns with the last one."""
@@ -96,6 +101,8 @@ class House:
                         self._cursor += 1
                         if each == name:
                             return at
+                    if self.running and self.running.done():
+                        self.running.result()
                     self._news.clear()
                     await self._news.wait()
         except TimeoutError:
@@ -117,8 +124,10 @@ class House:
                 self._note(now, "wake")
             case on.SettingsApplied():
                 self._note(now, "up")
-            case on.SessionDown():
+            case on.SessionDown() if item.trouble or item.reason != self._let_go:
                 self._note(now, f"down {item.trouble.value}" if item.trouble else "down")
+            case do.Disconnect():
+                self._let_go = item.reason
             case on.UserText():
                 self._note(now, "understood")
             case on.Warned():
@@ -150,7 +159,9 @@ class House:
                 self._note(now, "acted" if item.ok else "failed")
 
     def _note(self, now: float, name: str) -> None:
-        self.timeline.append((now - self._began, name))
+        if name.startswith("down ") and self.timeline and self.timeline[-1][1] == name:
+            return  # tried again in vain
+        self.timeline.append((now - self._began - lateness.total_s, name))
         self._count += 1
         self._news.set()
 
@@ -161,9 +172,10 @@ async def house(url: str, folder: Path, **options: Any) -> AsyncIterator[House]:
     if KINDS not in cooee.actions.__path__:
         cooee.actions.__path__.append(KINDS)
     it = House(url, folder, **options)
-    running = asyncio.create_task(it.app.run())
+    it.running = asyncio.create_task(it.app.run())
+    it.running.add_done_callback(lambda _: it.mark("over"))
     try:
         yield it
     finally:
         it.app.stop()
-        await asyncio.wait_for(running, 10)
+        await asyncio.wait_for(it.running, 10)

@@ -104,14 +104,9 @@ async def test_gone_while_it_thinks(broken: Break) -> Row:
         b.fault("gone")
         await broken(b)
         await b.house.until("asleep")
-        steps = (*LISTENS, ("up", 1.0), *CONFIRMED, (FAULT + "gone", 0.5), ("down network", IN_TURN_S))
-        story = [each for each in b.house.timeline if each[1] not in ("listening", "thinking", "understood")]
-        expected = [
-            step
-            for step in (*steps, ("up", 1.0), ("ask", 0.5), *REPLIES)
-            if step[0] not in ("listening", "thinking", "understood")
-        ]
-        follows(story, *expected)
+        story = [each for each in b.house.timeline if each[1] not in ("thinking", "understood")]
+        gone = ((FAULT + "gone", 5.0), ("down network", IN_TURN_S), ("ask", 0.1), ("up", 1.0))
+        follows(story, *LISTENS, ("up", 1.0), *gone, *REPLIES)
         assert b.vendors[-1].asked == ["sentence 1"]
         return b.row()
 
@@ -176,6 +171,7 @@ async def test_frozen_longer_than_anyone_waits() -> Row:
         b.proxy.freeze()
         await b.house.say()
         await b.house.until("told")
+        b.proxy.cut()
         b.proxy.thaw()
         await b.house.answered()
         tells = [name for _, name in b.house.timeline if name.startswith("tell")]

@@ -22,7 +22,8 @@ class Settings(ActionTable):
 
 
 def declare(name: str, settings: Settings) -> Function:
-    schema = {"type": "object", "properties": {"on": {"type": "boolean"}}, "required": ["on"]}
+    lit = {"on": {"type": "boolean"}}
+    schema = {"type": "object", "properties": lit, "required": ["on"], "additionalProperties": False}
     return Function(name, settings.description, schema)
 
 
