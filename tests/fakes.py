@@ -10,112 +10,15 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-import jsonschema
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
+import voice_agent_schema
+
 MOST_SILENT_S = 8.0
 """The longest that the vendor lets a client be silent."""
-
-
-def _table(required: str = "", **properties: Any) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": required.split(),
-        "additionalProperties": False,
-    }
-
-
-_STRING = {"type": "string"}
-_STRINGS = {"type": "array", "items": _STRING}
-_DEEPGRAM = {"const": "deepgram"}
-_CALL = _table(
-    "id name client_side arguments response",
-    id=_STRING,
-    name=_STRING,
-    client_side={"type": "boolean"},
-    arguments=_STRING,
-    response=_STRING,
-    thought_signature=_STRING,
-)
-SETTINGS = _table(
-    "type audio agent",
-    type={"const": "Settings"},
-    flags=_table(history={"type": "boolean"}),
-    mip_opt_out={"type": "boolean"},
-    tags=_STRINGS,
-    audio=_table(
-        "input output",
-        input=_table("encoding sample_rate", encoding={"const": "linear16"}, sample_rate={"const": 16000}),
-        output=_table(
-            "encoding sample_rate container",
-            encoding={"const": "linear16"},
-            sample_rate={"enum": [8000, 16000, 24000, 32000, 48000]},
-            container={"const": "none"},
-        ),
-    ),
-    agent=_table(
-        "listen think speak",
-        greeting={"type": "string", "minLength": 1},
-        context=_table(
-            "messages",
-            messages={
-                "type": "array",
-                "items": {
-                    "oneOf": [
-                        _table(
-                            "type role content",
-                            type={"const": "History"},
-                            role={"enum": ["user", "assistant"]},
-                            content=_STRING,
-                        ),
-                        _table(
-                            "type function_calls",
-                            type={"const": "History"},
-                            function_calls={"type": "array", "items": _CALL, "minItems": 1},
-                        ),
-                    ]
-                },
-            },
-        ),
-        listen=_table(
-            "provider",
-            provider={
-                "oneOf": [
-                    _table(
-                        "version type model",
-                        version={"const": version},
-                        type=_DEEPGRAM,
-                        model={"type": "string", "pattern": f"^{family}-"},
-                        keyterms=_STRINGS,
-                    )
-                    for version, family in (("v1", "nova"), ("v2", "flux"))
-                ]
-            },
-        ),
-        think=_table(
-            "provider prompt",
-            provider=_table("type model", type={"enum": ["open_ai", "anthropic", "google", "deepgram"]}, model=_STRING),
-            prompt=_STRING,
-            functions={
-                "type": "array",
-                "items": _table(
-                    "name description parameters",
-                    name={"type": "string", "pattern": r"^[\w-]{1,64}$"},
-                    description=_STRING,
-                    parameters={"type": "object", "properties": {"type": {"const": "object"}}, "required": ["type"]},
-                    defer_until_eot={"type": "boolean"},
-                ),
-            },
-        ),
-        speak=_table("provider", provider=_table("type model", type=_DEEPGRAM, model=_STRING)),
-    ),
-)
-CLIENT_MESSAGES = ("Settings", "KeepAlive", "FunctionCallResponse", "InjectUserMessage", "InjectAgentMessage")
-CLIENT_MESSAGES += ("ForceEndTurn", "UpdateThink", "UpdateSpeak", "UpdateListen")
 
 
 @dataclass
@@ -129,12 +32,16 @@ class Refusal:
 
 @dataclass
 class Peer:
-    """The server's end of one line: what came, when, and what can be done to the client."""
+    """The server's end of one line: what came, when, and what can be done to the client.
+
+    `settings` are those that came first, `agent` its agent as updates have left it.
+    """
 
     socket: ServerConnection
     faults: list[str]
     opened_at: float
     settings: dict[str, Any] | None = None
+    agent: Any = None
     applied_at: float | None = None
     frames: list[tuple[float, bytes]] = field(default_factory=list)
     messages: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
@@ -148,6 +55,11 @@ class Peer:
 
     def of(self, kind: str) -> list[dict[str, Any]]:
         return [message for _, message in self.messages if message["type"] == kind]
+
+    @property
+    def connected_s(self) -> float:
+        """From the upgrade to the end, or to now, as the vendor bills it."""
+        return (self.ended_at or _now()) - self.opened_at
 
     async def until(self, holds: Callable[[], object]) -> None:
         """Wait until what came from the client makes it true."""
@@ -212,15 +124,13 @@ class Peer:
             return
         message = json.loads(raw)
         self.messages.append((_now(), message))
-        if message["type"] not in CLIENT_MESSAGES:
-            self.faults.append(f"unknown message {message['type']}")
+        self.faults += voice_agent_schema.faults(message)
         if (message["type"] == "Settings") is (self.settings is not None):
             self.faults.append(f"{message['type']} where Settings come first and once")
         if message["type"] == "Settings":
-            self.settings = message
-            self.faults += [str(fault) for fault in jsonschema.Draft202012Validator(SETTINGS).iter_errors(message)]
-            if "null" in raw:
-                self.faults.append("a null in the settings")
+            self.settings, self.agent = message, message["agent"]
+        elif message["type"].startswith("Update") and isinstance(self.agent, dict):
+            self.agent = {**self.agent, **{name: block for name, block in message.items() if name != "type"}}
 
 
 Script = Callable[[Peer], Awaitable[None]] | Refusal

@@ -21,7 +21,7 @@ def _address(url: str) -> str:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError as error:
-        raise ValueError(f"is no URL: {error}") from error
+        raise ValueError("is no URL: check its host and its port") from error
     if url and (parts.scheme not in ("ws", "wss") or not host):
         raise ValueError('must begin with "ws://" or "wss://" and a host')
     return url

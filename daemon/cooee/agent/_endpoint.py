@@ -20,7 +20,7 @@ def _address(url: str) -> str:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError as error:
-        raise ValueError(f"is no URL: {error}") from error
+        raise ValueError("is no URL: check its host and its port") from error
     if parts.scheme not in ("https", "http", "wss") or not host or not re.fullmatch(r"[!-~]+", url):
         raise ValueError('must begin with "https://" (or "wss://") and a host, in plain ASCII without spaces')
     if "@" in parts.netloc:

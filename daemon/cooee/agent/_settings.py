@@ -84,7 +84,7 @@ def updates(sent: AgentV1Settings, wanted: AgentV1Settings) -> tuple[Update, ...
         return None
     if not all(isinstance(agent, dict) for agent in agents):
         return () if agents[0] == agents[1] else None
-    if _is_another_ear(*(agent.get("listen") for agent in agents)):
+    if _is_another_ear(*(agent["listen"] for agent in agents)):
         return None
     return tuple(_differences(agents[0], agents[1], wanted.agent))
 
@@ -92,17 +92,25 @@ def updates(sent: AgentV1Settings, wanted: AgentV1Settings) -> tuple[Update, ...
 def _differences(before: Mapping[str, Any], after: Mapping[str, Any], wanted: Any) -> Iterator[Update]:
     """The whole block of each that differs. UpdatePrompt is not used: it adds to the prompt and replaces nothing."""
     for name, update in _UPDATES.items():
-        if before.get(name) != after.get(name):
-            # The settings and the updates name the same listener by classes of their own.
-            block = after[name] if name == "listen" else getattr(wanted, name)
-            yield update(**{name: block})
+        if before.get(name) == after.get(name):
+            continue
+        if name != "listen":
+            yield update(**{name: getattr(wanted, name)})
+            continue
+        provider = dict(after[name]["provider"])
+        if provider["version"] == "v1":
+            provider.pop("keyterms", None)  # Nova's are told at the start and can't be told again
+        # The settings and the updates name the same listener by classes of their own.
+        yield update(listen={"provider": provider})
 
 
 def _is_another_ear(before: Any, after: Any) -> bool:
-    """Whether the listener differs in what can't be changed under way: the version, or the keyterms of Nova."""
-    if before == after:
-        return False
+    """Whether the listener differs in what can't be changed under way (developers.deepgram.com, Update Listen).
+
+    That is the version, and the keyterms of Nova; and what was set and is not any more stays as it was, but for the
+    languages, which are forgotten.
+    """
     was, will_be = before["provider"], after["provider"]
-    if was.get("version") != will_be.get("version"):
+    if was["version"] != will_be["version"] or was.keys() - will_be.keys() - {"language_hints"}:
         return True
-    return bool(was.get("version") == "v1" and was.get("keyterms") != will_be.get("keyterms"))
+    return bool(was["version"] == "v1" and was.get("keyterms") != will_be.get("keyterms"))

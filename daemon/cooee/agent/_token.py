@@ -29,7 +29,7 @@ def check_url(url: str) -> str:
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port
     except ValueError as error:
-        raise ValueError(f"is no URL: {error}") from error
+        raise ValueError("is no URL: check its host and its port") from error
     if not (host and (parts.scheme == "https" or (parts.scheme == "http" and _is_here(host)))):
         raise ValueError('must begin with "https://" and a host; "http://" is for this machine only')
     return url
