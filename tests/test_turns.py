@@ -337,16 +337,18 @@ def test_nothing_of_what_was_said_or_done_gets_into_the_record_or_the_log(
     room.line_up(f"{secret}\nforged line")
     room.happen(on.Heard(frame(-20), wake=secret))
     room.ask(secret)
-    room.happen(on.Asked((Call("c1", "desk_lamp", {"text": secret}), Call("c2", secret, {secret: secret}))))
+    calls = Call("c1", "desk_lamp", {"text": secret}), Call("c2", secret, {secret: secret}), Call("c3", MARKER)
+    room.happen(on.Asked(calls))
     acts = [effect for effect in room.effects if isinstance(effect, Act)]
-    room.happen(*(on.Acted(act.turn, act.call.id, act.call.name, secret, True) for act in acts))
+    for act in acts:
+        room.happen(on.Acted(act.turn, act.call.id, act.call.name, secret, True, act.call.name == "desk_lamp"))
     room.happen(on.AgentText(secret), on.LatencyReported({secret: 1.0}), on.Warned(secret))
     room.reply()
     room.happen(on.Summoned(secret))
     room.pass_s(0.8)
     room.happen(on.SessionDown(secret, Trouble.VENDOR, is_final=True))
     room.happen(on.Dismissed(secret))
-    assert len(acts) == 2 and len(room.kept) == 2
+    assert len(acts) == 3 and len(room.kept) == 2
     told = "".join(turn.to_json() for turn in room.kept) + "".join(
         record.getMessage() for record in caplog.records if record.name == "cooee.turns"
     )

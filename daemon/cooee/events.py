@@ -252,6 +252,8 @@ class Acted:
     name: str
     text: str
     ok: bool
+    is_known: bool = True
+    """False: there is no such function, so its name is the agent's own invention."""
 
 
 @dataclass(frozen=True, slots=True)

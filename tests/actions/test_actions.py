@@ -119,6 +119,7 @@ async def test_a_function_that_there_is_not() -> None:
     assert acted.text.startswith("That did not work: There is no function x x x")
     assert len(acted.text) < 100
     assert not acted.ok
+    assert not acted.is_known, "its name may hold anything"
 
 
 async def test_an_action_that_fails_says_why_in_its_own_words() -> None:

@@ -97,7 +97,7 @@ class Actions:
             if run.drops != drops or run.ended.cancelled():
                 return
             outcome = run.ended.result()
-        self._post(Acted(act.turn, call.id, call.name, outcome.text, outcome.ok))
+        self._post(Acted(act.turn, call.id, call.name, outcome.text, outcome.ok, call.name in self._opened))
 
     def drop(self, call_id: str) -> None:
         """Cancel the call if it still runs; whoever asked for it hears nothing more."""

@@ -12,7 +12,7 @@ from typing import Any
 from cooee import settings
 from cooee.agent import Brief, Link, Remembered
 from cooee.effects import Answer
-from cooee.events import Asked, Event, LimitNear, Uplinked, UserText, Warned
+from cooee.events import AgentDone, Asked, Event, LimitNear, Uplinked, UserText, Warned
 from cooee.session.ending import Silent, Spent
 from cooee.session.history import History
 from cooee.session.uplink import END, Uplink
@@ -174,6 +174,8 @@ class Carrier:
             match event:
                 case UserText():
                     self.uplink.understood()
+                case AgentDone():
+                    self.usage.save()
                 case Asked():
                     self._asked.update(call.id for call in event.calls)
                 case Warned("MAXIMUM_SESSION_LENGTH_APPROACHING"):
