@@ -35,6 +35,7 @@ MAY_IMPORT = {
     "ending": set(),
     "turns": CONTRACTS | {"store", "ending"},
     "clips": {"mic"},
+    "pins": set(),
     "button": CONTRACTS,
     "reload": {"config"},
     "sound": {"events"},

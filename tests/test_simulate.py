@@ -238,7 +238,7 @@ def closed_port() -> Iterator[int]:
 
 
 def deepgram(port: int) -> str:
-    return f'{QUICK}[agent]\ntype = "deepgram"\nurl = "ws://127.0.0.1:{port}/v1/agent/converse"\n{LAMP}'
+    return f'{QUICK}[agent]\ntype = "deepgram"\nurl = "ws://127.0.0.1:{port}/v1/agent/converse"\nfallback = ""\n{LAMP}'
 
 
 def clip(name: str) -> np.ndarray:

@@ -8,14 +8,13 @@ import asyncio
 import contextlib
 import logging
 import threading
-import warnings
 from collections.abc import Callable
 from typing import Any
 
 from cooee import config as config_file
 from cooee import effects as do
 from cooee import events as on
-from cooee import kinds, reload
+from cooee import kinds, pins, reload
 from cooee.actions import Actions, Receipts, change_persona, forget_conversation, stop_listening, volume
 from cooee.agent import Agent, Brief, Persona, stand_in
 from cooee.button import Button
@@ -63,8 +62,9 @@ class App:
         self._watch = watch
         self._inbox: asyncio.Queue[Event] = asyncio.Queue()
         self._stopping = stopping or asyncio.Event()
+        self._reloading = asyncio.Event()
         self._loop = asyncio.get_running_loop()
-        _have_pins()
+        pins.open_factory()
         self._store = store or Store(None)
         self._turns = Turns(TurnLog(self._store).keep)
         self._service = Service()
@@ -128,8 +128,8 @@ class App:
             try:
                 async with asyncio.TaskGroup() as tasks:
                     self._tasks = tasks
-                    rooms = [tasks.create_task(room) for room in (self._converse(), self._tick(), self.session.run())]
-                    rooms.append(tasks.create_task(self._prepare()))
+                    work = (self._converse(), self._tick(), self.session.run(), self._prepare())
+                    rooms = [tasks.create_task(room) for room in (*work, self._reload_when_asked())]
                     self._service.ready()
                     await self._until_stopped()
                     self._service.stopping()
@@ -141,7 +141,13 @@ class App:
 
     def reload(self) -> None:
         """Read the config anew and go by it, as far as that needs no restart; a faulty one changes nothing."""
-        self._tasks.create_task(self._reload())
+        self._reloading.set()
+
+    async def _reload_when_asked(self) -> None:
+        while True:
+            await self._reloading.wait()
+            self._reloading.clear()
+            await self._reload()
 
     async def _reload(self) -> None:
         self._service.reloading()
@@ -156,6 +162,8 @@ class App:
             self._conversation.change(now.conversation, keep_s=now.session.keep_s, harmless=self._harmless)
             self.session.change(now.session)
             self.session.tell(self._brief())
+            if now.session.keep_s is None:
+                self.session.connect()
         self._service.ready()
 
     async def _until_stopped(self) -> None:
@@ -278,16 +286,3 @@ class App:
     def _post_from_thread(self, event: Event) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to tell
             self._loop.call_soon_threadsafe(self._inbox.put_nowait, event)
-
-
-def _have_pins() -> None:
-    """Lights and actions open on threads of their own: without this they could make a pin factory each."""
-    import gpiozero
-
-    try:
-        with warnings.catch_warnings():
-            # One for each library that is not here; whoever needs a pin says in a sentence that there is none.
-            warnings.simplefilter("ignore", gpiozero.PinFactoryFallback)
-            gpiozero.Device.ensure_pin_factory()
-    except gpiozero.BadPinFactory:
-        log.debug("no GPIO pins here")

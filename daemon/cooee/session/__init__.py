@@ -142,6 +142,7 @@ class Session:
             self._carrier.renew("another agent is configured")
         self._carrier.change(settings, self._agents[0].rate_usd_per_min)
         self._retries = [Retry(settings.backoff_first_s, settings.backoff_most_s) for _ in self._agents]
+        self._hurry.set()
 
     async def run(self) -> None:
         """Never returns. Cancelled, it closes the line in order."""
