@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from cooee import settings
 from cooee.gate import Gate
-from cooee.wake import FRAME_S, Wake
+from cooee.wake import Wake
 from cooee.wake_models import FRAME_SAMPLES
 from voices import RATE_HZ, Voice, noise, read, say, trimmed
 

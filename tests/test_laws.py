@@ -49,12 +49,10 @@ MAY_IMPORT = {
     "agent": CONTRACTS | NEUTRAL | {"agent"},
     "lights": CONTRACTS | NEUTRAL | {"lights"},
     "actions": CONTRACTS | NEUTRAL | {"actions"},
-    "button": CONTRACTS,
     "service": set(),
     "faults": {"kinds"},
     "toml_lines": set(),
     "config": CONTRACTS | NEUTRAL | {"wake", "faults", "toml_lines"},
-    "reload": {"config"},
     "meter": CONTRACTS | {"sound", "mic"},
     "timeline": CONTRACTS,
 }

@@ -124,7 +124,7 @@ class Session(Table):
     keep: Annotated[str, AfterValidator(_one_of("always", "conversation"))] = "10m"
     """How long the line stays open after the last turn: "always", "conversation" or a duration. Minutes are billed."""
     hold_s: Annotated[float, Field(ge=1, le=60)] = 30.0
-    """So much speech is held until the agent has understood it, to be sent again on a new line; the oldest goes first."""
+    """So much speech is held until the agent has understood it, to be sent again on a new line; the oldest goes."""
     keepalive_s: Annotated[float, Field(ge=1, le=8)] = 5.0
     """While no audio flows, a KeepAlive is sent this often; the vendor asks for at most 8."""
     apply_timeout_s: Annotated[float, Field(ge=1, le=30)] = 5.0

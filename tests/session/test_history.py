@@ -185,6 +185,8 @@ def test_what_is_over_the_cap_is_not_on_disk_either(path: Path, store: Store, cl
         history.add(agent(f"PLANTED answer {number}"))
     assert [each.message for each in said(store)] == list(history.replay())
     assert history.replay() == (user("PLANTED question 49"), agent("PLANTED answer 49"))
+    store.close()
+    assert not any(on_disk(path, f"PLANTED question {number}") for number in range(5, 49))
 
 
 def test_a_cap_of_nothing_writes_nothing(path: Path, store: Store, clock: Clock) -> None:

@@ -1,4 +1,4 @@
-"""The limit on what lines may cost, with things that hang: no socket outlives it, and the meter agrees with the bill."""
+"""The limit on what lines may cost, with things that hang: no socket outlives it, and the meter is right."""
 
 import asyncio
 import time

@@ -84,7 +84,7 @@ async def test_a_sentence_that_was_understood_is_not_said_again() -> None:
 
 @pytest.mark.parametrize("trouble", [Refusal(503), Refusal(401), freeze])
 async def test_a_stand_in_takes_the_sentence_when_the_agent_is_out_of_reach(trouble: object) -> None:
-    async with with_stand_in(trouble, fallback_after_s=0.5) as (talk, it, other):
+    async with with_stand_in(trouble, fallback_after_s=0.5) as (talk, _, other):
         talk.session.connect()
         if trouble is freeze:
             await talk.until(SettingsApplied)
@@ -145,7 +145,7 @@ async def test_the_agents_own_warning_of_its_limit_replaces_the_line() -> None:
         await peer.apply()
         await peer.say({"type": "Warning", "code": "MAXIMUM_SESSION_LENGTH_APPROACHING", "description": "soon"})
 
-    async with talking(warn, hold) as (talk, it):
+    async with talking(warn, hold) as (talk, _):
         talk.session.connect()
         await talk.until(SettingsApplied, 2)
     assert talk.of(SessionDown) == []
@@ -180,7 +180,7 @@ async def test_with_the_limit_used_up_the_line_ends_and_none_is_dialled() -> Non
 
 
 async def test_with_the_limit_used_up_the_stand_in_goes_on() -> None:
-    async with with_stand_in(hold, daily_limit="1s") as (talk, it, other):
+    async with with_stand_in(hold, daily_limit="1s") as (talk, _, _):
         talk.session.connect()
         talk.session.open(1)
         await talk.until(SettingsApplied, 2)

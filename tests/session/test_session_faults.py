@@ -90,7 +90,8 @@ async def test_the_oldest_of_a_long_conversation_is_not_carried_over() -> None:
         await talk.until(SettingsApplied, 2)
     sent = it.peers[1].settings
     assert sent is not None
-    assert [each["content"] for each in sent["agent"]["context"]["messages"]] == [f"number {number}" for number in (6, 7, 8, 9)]
+    carried = [each["content"] for each in sent["agent"]["context"]["messages"]]
+    assert carried == [f"number {number}" for number in (6, 7, 8, 9)]
 
 
 async def test_what_is_said_while_the_line_is_down_is_said_on_the_next() -> None:
