@@ -282,12 +282,6 @@ async def test_one_that_can_not_close_keeps_no_other_from_closing(caplog: pytest
     assert "own could not be closed: ZeroDivisionError" in caplog.text
 
 
-def test_a_name_that_is_built_in_is_refused() -> None:
-    table = gpio.Settings(pin=17, description="The lamp")
-    with pytest.raises(ValueError, match=r"\[actions.own\]: this name is built in"):
-        Actions({"own": table}, lambda event: None, [Own(echo)])
-
-
 def test_declaring_touches_no_device(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Device, "pin_factory", None)
     monkeypatch.setenv("GPIOZERO_PIN_FACTORY", "nosuch")

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from cooee.actions import Action, Actions, change_persona, forget_conversation, stop_listening, volume
+from cooee.actions import Action, Actions, change_persona, forget_conversation, gpio, stop_listening, volume
 from cooee.effects import Act
 from cooee.events import Acted, Call, Event
 
@@ -71,3 +71,9 @@ async def test_a_persona_may_itself_be_called_usual() -> None:
     names: list[str] = []
     await call({"persona": "usual"}, change_persona(["usual"], names.append))
     assert names == ["usual"]
+
+
+def test_a_name_that_is_built_in_is_refused() -> None:
+    table = gpio.Settings(pin=17, description="The lamp")
+    with pytest.raises(ValueError, match=r"\[actions.stop_listening\]: this name is built in"):
+        Actions({"stop_listening": table}, lambda event: None, [stop_listening(lambda: None)])
