@@ -61,6 +61,7 @@ class Session:
         self._unwanted = asyncio.Event()
         self._hurry = asyncio.Event()
         self._deadline: asyncio.Timeout | None = None
+        self._better: Line | None = None
         self._closing: set[asyncio.Task[None]] = set()
         self._reason = ""
         self._has_greeted = False
@@ -237,10 +238,14 @@ class Session:
 
     async def _use(self, line: Line) -> Line | None:
         """Use it until it ends in order, or until a better one is there, which is returned. Raises Refused, OSError."""
+        self._better = taken = None
         try:
-            return await self._carrier.use(line, self._succeed(line))
+            taken = await self._carrier.use(line, self._succeed(line))
+            return taken
         finally:
             self._close(line)
+            if self._better is not taken:
+                self._close(self._better)
 
     async def _succeed(self, line: Line) -> Line:
         """A better line, opened at a quiet moment: the first agent's when it is back, or a new one for an old one."""
@@ -264,6 +269,7 @@ class Session:
             self._post(SettingsApplied())
             if line.index > 0:
                 log.info("the first agent is back")
+            self._better = better
             return better
 
     def _is_over(self, index: int, ending: Ending) -> bool:
@@ -281,11 +287,10 @@ class Session:
         self._post(SessionDown(self._told.tell(ending), ending.trouble, is_final=is_final))
         return is_final or is_needless
 
-    def _close(self, line: Line) -> None:
+    def _close(self, line: Line | None) -> None:
         """In the background: a new line need not wait for the old one's last word."""
-        self._in_background(line.close())
-
-    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
+        if line is None:
+            return
+        task = asyncio.create_task(line.close())
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)

@@ -150,17 +150,23 @@ class Carrier:
         self._old.clear()
         self._asked.clear()
         link = line.link
-        work = (successor, self._read(link), self._send_all(link), self._feel_the_pulse(link), self._mind(line))
-        tasks = [asyncio.create_task(each) for each in work]
+        succeeding = asyncio.create_task(successor)
+        work = (self._read(link), self._send_all(link), self._feel_the_pulse(link), self._mind(line))
+        tasks = [succeeding, *(asyncio.create_task(each) for each in work)]
+        better = None
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            results = [task.result() for task in tasks if task in done]
-            return next((each for each in results if isinstance(each, Line)), None)
+            if succeeding in done:
+                better = succeeding.result()
+            else:
+                for task in done:
+                    task.result()
+            return better
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            if not (tasks[0].done() and not tasks[0].cancelled() and not tasks[0].exception()):
+            if better is None:
                 self._orders.clear()
             self.uplink.rewind()
             self.usage.save()
