@@ -114,11 +114,14 @@ def test_a_machine_without_pins_is_no_reason_for_warnings(tmp_path: Path) -> Non
     assert "Warning" not in done.stderr and "PinFactory" not in done.stderr
 
 
-def test_check_prints_what_the_agent_will_see() -> None:
+def test_check_prints_what_the_agent_will_see(tmp_path: Path) -> None:
     done = cooee("check", SHIPPED)
     assert done.returncode == 0, done.stderr
     assert "no faults" in done.stdout
     assert "desk_lamp(state: on|off|toggle" in done.stdout and "The lamp on the desk" in done.stdout
+    assert "forget_conversation" in done.stdout and "change_persona" not in done.stdout
+    (tmp_path / "config.toml").write_text('[personas.butler]\nprompt = "You are a butler."\n')
+    assert "change_persona" in cooee("check", tmp_path / "config.toml").stdout
 
 
 def test_a_config_that_is_not_there_is_said(tmp_path: Path) -> None:

@@ -114,7 +114,8 @@ def check(file: Path | None, schema: bool) -> None:
     for function in declare(config.actions):
         properties = ", ".join(f"{name}: {_kind(each)}" for name, each in function.parameters["properties"].items())
         click.echo(f"  {function.name}({properties})  {function.description}")
-    click.echo("  and, built in: set_volume, change_volume, stop_listening")
+    builtins = [name for name in files.BUILT_IN if config.personas or name != "change_persona"]
+    click.echo(f"  and, built in: {', '.join(builtins)}")
 
 
 @main.command()
