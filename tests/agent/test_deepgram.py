@@ -56,7 +56,9 @@ async def refusal(it: Server | None = None, **table: Any) -> Refused:
 async def test_settings_are_what_the_vendor_takes(model: str, version: str, hints: bool) -> None:
     async with server() as it:
         brief = Brief(wake_words=("hey jarvis",), functions=(LAMP, WEATHER))
-        sent = await settled(it, brief, listen=Listen(model=model), output_rate_hz=48000, prompt="Be kind.", greeting="Hi")
+        sent = await settled(
+            it, brief, listen=Listen(model=model), output_rate_hz=48000, prompt="Be kind.", greeting="Hi"
+        )
     assert sent["flags"] == {"history": True}
     assert sent["audio"]["input"] == {"encoding": "linear16", "sample_rate": 16000}
     assert sent["audio"]["output"] == {"encoding": "linear16", "sample_rate": 48000, "container": "none"}

@@ -1,7 +1,6 @@
 """One line: how it is opened, what it sends, and how it ends."""
 
 import asyncio
-import json
 import shutil
 import ssl
 import subprocess
@@ -16,32 +15,17 @@ from cooee.agent import Brief, Refused, Unreachable, deepgram
 from cooee.agent._line import Line, open_line
 from cooee.effects import Answer
 from cooee.events import Asked, Trouble, UserStarted
-from fakes import Peer, Refusal, Script, Server, hold, server
+from fakes import Peer, Script, Server, hold, server
 
 HEADERS = {"Authorization": "Token t"}
 SETTINGS = deepgram.open(deepgram.Settings())._brief
 
 
-class Toll:
-    """What it was told, and whether the socket could be ended by it."""
-
-    def __init__(self) -> None:
-        self.calls: list[str] = []
-        self.socket: Any = None
-
-    def opened(self, socket: Any) -> None:
-        self.calls.append("opened")
-        self.socket = socket
-
-    def closed(self) -> None:
-        self.calls.append("closed")
-
-
 @asynccontextmanager
-async def line(script: Script, toll: Toll | None = None) -> AsyncIterator[tuple[Line, Server]]:
+async def line(script: Script) -> AsyncIterator[tuple[Line, Server]]:
     """A line whose settings are applied."""
     async with server(script) as it:
-        link, _ = await open_line(it.url, HEADERS, SETTINGS, toll=toll)
+        link, _ = await open_line(it.url, HEADERS, SETTINGS)
         await link.settle(Brief())
         try:
             yield link, it
@@ -187,26 +171,6 @@ async def test_a_message_is_a_sign_of_life() -> None:
         assert link.heard_at >= settled + 0.04
 
 
-async def test_a_peer_that_says_goodbye_and_stays_is_left_at_the_next_ping() -> None:
-    async def linger(peer: Peer) -> None:
-        await peer.apply()
-        peer.freeze()
-        peer.socket.protocol.send_close(1011)
-        peer.socket.send_data()
-
-    toll = Toll()
-    async with line(linger, toll) as (link, _):
-        reading = asyncio.create_task(anext(aiter(link.events()), None))
-        with pytest.raises(Unreachable):
-            async with asyncio.timeout(2):
-                while True:
-                    await link.ping()
-                    await asyncio.sleep(0.01)
-        with pytest.raises(Unreachable, match="1011"):
-            await asyncio.wait_for(reading, 0.5)
-        assert toll.calls == ["opened", "closed"]
-
-
 @pytest.mark.slow
 async def test_a_server_that_never_welcomes_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cooee.agent._line.WELCOME_TIMEOUT_S", 0.2)
@@ -253,102 +217,3 @@ async def test_a_certificate_that_cannot_be_verified_is_tried_again_later(tmp_pa
         link, _ = await open_line(url, HEADERS, SETTINGS, tls=trusting)
         await link.settle(Brief())
         await link.close()
-
-
-async def test_what_is_sent_is_json_of_the_protocol() -> None:
-    async with line(hold) as (link, it):
-        await link.keep_alive()
-        await link.send(b"\1\2")
-        peer = it.peers[0]
-        await peer.until(lambda: peer.frames)
-    assert peer.of("KeepAlive") == [json.loads('{"type": "KeepAlive"}')]
-    assert peer.audio == b"\1\2"
-
-
-async def test_what_the_user_and_the_agent_are_made_to_say_leaves_as_the_protocol_has_it() -> None:
-    async with line(hold) as (link, it):
-        await link.ask("Turn on the lamp.")
-        await link.say("One moment.")
-        await link.end_turn()
-        await it.peers[0].until(lambda: it.peers[0].of("ForceEndTurn"))
-    asked, said, ended = (message for _, message in it.peers[0].messages[1:])
-    assert asked == {"type": "InjectUserMessage", "content": "Turn on the lamp."}
-    assert said == {"type": "InjectAgentMessage", "message": "One moment.", "behavior": "queue"}
-    assert ended == {"type": "ForceEndTurn"}
-
-
-@pytest.mark.parametrize("end", [Peer.abort, Peer.fin, close, too_big, no_text])
-async def test_the_toll_ends_with_a_line_that_breaks_though_nobody_closes_it(end: Callable[[Peer], Any]) -> None:
-    async def break_off(peer: Peer) -> None:
-        await peer.apply()
-        if (ending := end(peer)) is not None:
-            await ending
-
-    toll = Toll()
-    async with line(break_off, toll) as (link, _):
-        reading = asyncio.create_task(anext(aiter(link.events()), None))
-        async with asyncio.timeout(2):
-            while "closed" not in toll.calls:
-                await asyncio.sleep(0.01)
-        await asyncio.gather(reading, return_exceptions=True)
-    assert toll.calls == ["opened", "closed"]
-
-
-async def test_there_is_no_toll_for_what_is_refused_and_one_for_what_is_let_in() -> None:
-    toll = Toll()
-    with pytest.raises(Refused):
-        async with line(Refusal(503), toll):
-            pass
-    assert toll.calls == []
-    async with line(hold, toll) as (link, it):
-        assert toll.calls == ["opened"]
-        toll.socket.shutdown(2)  # as who has to end it by force does
-        with pytest.raises(Unreachable):
-            await anext(aiter(link.events()))
-        await it.peers[0].until(lambda: it.peers[0].ended_at)
-    assert toll.calls == ["opened", "closed"]
-
-
-@pytest.mark.parametrize("stage", ["upgrade", "welcome", "settings", "events"])
-async def test_given_up_at_any_moment_it_leaves_nothing_open(stage: str) -> None:
-    answered = asyncio.Event()
-    ended = asyncio.Event()
-
-    async def mute(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        answered.set()
-        await reader.read()
-        ended.set()
-        writer.close()
-
-    async def stop(peer: Peer) -> None:
-        if stage == "settings":
-            await peer.welcome()
-            await peer.until(lambda: peer.settings)
-        if stage == "events":
-            await peer.apply()
-        answered.set()
-
-    async def use(url: str) -> None:
-        link, _ = await open_line(url, HEADERS, SETTINGS, toll=toll)
-        try:
-            await link.settle(Brief())
-            await anext(aiter(link.events()))
-        finally:
-            await link.close()
-
-    toll = Toll()
-    listening = await asyncio.start_server(mute, "127.0.0.1", 0)
-    async with server(stop) as it, listening:
-        port = listening.sockets[0].getsockname()[1]
-        using = asyncio.create_task(use(f"ws://127.0.0.1:{port}/" if stage == "upgrade" else it.url))
-        await asyncio.wait_for(answered.wait(), 2)
-        await asyncio.sleep(0.02)
-        using.cancel()
-        await asyncio.wait([using], timeout=2)
-        assert using.cancelled()
-        assert toll.calls == ([] if stage == "upgrade" else ["opened", "closed"])
-        for peer in it.peers:
-            await peer.until(lambda peer=peer: peer.ended_at)
-        if stage == "upgrade":
-            await asyncio.wait_for(ended.wait(), 2)

@@ -22,6 +22,7 @@ from deepgram.agent.v1.types import (
 from deepgram.types.think_settings_v1functions_item import ThinkSettingsV1FunctionsItem
 
 from cooee.agent import Brief
+from cooee.agent._wire import remembered
 from cooee.effects import Function
 
 MICROPHONE_RATE_HZ = 16_000
@@ -56,8 +57,9 @@ def described(
         "think": think[0] if len(think) == 1 else list(think),
         "speak": speak[0] if len(speak) == 1 else list(speak),
     }
-    if brief.history:
-        fields["context"] = AgentV1SettingsAgentContextContext(messages=list(brief.history))
+    history: list[Any] = [kept for each in brief.history if (kept := remembered(each))]
+    if history:
+        fields["context"] = AgentV1SettingsAgentContextContext(messages=history)
     if greeting and brief.greet:
         fields["greeting"] = greeting
     return AgentV1SettingsAgent(**fields)

@@ -72,8 +72,8 @@ def meaning(message: object) -> Iterator[Event | Remembered]:  # noqa: C901 (one
             if ids := tuple(id for each in _list(message) if (id := text(each, "id"))):
                 yield Withdrawn(ids)
         case "History":
-            if remembered := _remembered(message):
-                yield Remembered(remembered)
+            if kept := remembered(message):
+                yield Remembered(kept)
 
 
 def code(message: object) -> str:
@@ -108,7 +108,7 @@ def _latencies(message: object) -> dict[str, float]:
     }
 
 
-def _remembered(message: object) -> dict[str, Any] | None:
+def remembered(message: object) -> dict[str, Any] | None:
     """A History message as the settings take it: whole and without anything else, or a new line is refused for it."""
     role, content = text(message, "role"), text(message, "content")
     if role in ("user", "assistant") and content:
