@@ -85,7 +85,7 @@ async def test_the_oldest_of_a_long_conversation_is_not_carried_over() -> None:
             await peer.say({"type": "History", "role": role, "content": f"number {number}"})
         await peer.socket.close(1001)
 
-    async with talking(first, hold, history_messages=5) as (talk, it):
+    async with talking(first, hold, history_messages=5, keep="always") as (talk, it):
         talk.session.connect()
         await talk.until(SettingsApplied, 2)
     sent = it.peers[1].settings
@@ -134,7 +134,7 @@ async def end_at_once(peer: Peer) -> None:
 async def test_lines_that_fail_are_tried_less_and_less_often(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[float] = []
     monkeypatch.setattr("random.uniform", lambda least, most: asked.append(most) or most)
-    async with talking(script, backoff_first_s=0.05, backoff_most_s=0.4) as (talk, it):
+    async with talking(script, backoff_first_s=0.05, backoff_most_s=0.4, keep="always") as (talk, it):
         talk.session.connect()
         await asyncio.sleep(1.5)
     assert 3 <= len(it.requests) <= 7
