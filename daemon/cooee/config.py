@@ -107,7 +107,8 @@ def where(config: Config | str, place: str) -> str:
     found = next((known[:n] for n in range(len(known), 0, -1) if known[:n] in lines), ())
     if not found:
         return ""
-    return f"{title(found)}, line {lines[found]}" + (f" of {file}" if file else "")
+    is_table = len(found) < len(known) or any(path[:-1] == found for path in lines)
+    return f"{title((*found, '') if is_table else found)}, line {lines[found]}" + (f" of {file}" if file else "")
 
 
 def _text_of(file: str) -> str:

@@ -103,6 +103,8 @@ class Deepgram(ThinkTable):
     """Whether to leave out the maker's own advice on speaking."""
     endpoint: None = None
     """There is none."""
+    context_length: None = None
+    """It can't be set without an endpoint."""
 
 
 def _listed(written: Any) -> Any:
