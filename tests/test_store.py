@@ -157,6 +157,17 @@ def test_a_damaged_log_costs_at_most_what_was_in_it(path: Path) -> None:
         path.unlink()
 
 
+@pytest.mark.slow
+def test_the_log_of_a_damaged_file_is_not_taken_for_the_new_ones(path: Path) -> None:
+    with opened(path) as it:
+        for _ in range(50):
+            it.write(ADD, "old" * 1000)
+    killed(path)
+    path.write_text("a letter to the editor")
+    with opened(path) as it:
+        assert texts(it) == []
+
+
 WRITER = """
 import sys
 from pathlib import Path
@@ -231,6 +242,26 @@ def test_a_disk_that_fills_up_costs_nothing_until_the_end(
     assert len(warnings(caplog)) == 1
 
 
+def test_a_file_that_another_program_locks_is_waited_for_and_then_left(
+    path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "BUSY_TIMEOUT_S", 0.3)
+    with opened(path) as it:
+        it.write(ADD, "before").result()
+        other = sqlite3.connect(path, check_same_thread=False)
+        other.execute("BEGIN IMMEDIATE")
+        patient = it.write(ADD, "while it is locked")
+        threading.Timer(0.1, other.rollback).start()
+        patient.result()
+        assert other.execute("SELECT count(*) FROM kept").fetchall() == [(2,)]
+        assert warnings(caplog) == []
+        other.execute("BEGIN IMMEDIATE")
+        it.write(ADD, "for ever").result()
+        assert texts(it) == ["before", "while it is locked", "for ever"]
+        other.close()
+    assert len(warnings(caplog)) == 1
+
+
 def test_a_file_that_is_damaged_while_in_use_is_no_fault_of_its_writers(
     path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -255,15 +286,16 @@ def traces(path: Path, marker: str) -> list[str]:
     return [file.name for file in path.parent.iterdir() if marker.encode() in file.read_bytes()]
 
 
-def test_what_was_deleted_can_not_be_found_in_any_file(path: Path) -> None:
+@pytest.mark.parametrize("rows", [3, 300], ids=["all in the log", "most in the file"])
+def test_what_was_deleted_can_not_be_found_in_any_file(path: Path, rows: int) -> None:
     path.parent.mkdir()
     path.with_name("cooee.db.damaged").write_text("PLANTED")
     path.with_name("cooee.db.damaged-wal").write_text("PLANTED")
     with opened(path) as it:
-        for number in range(300):
+        for number in range(rows):
             it.write(ADD, f"PLANTED {number} " * random.Random(number).randrange(1, 900))
             it.write("UPDATE kept SET text = text || 'PLANTED' WHERE id % 7 = ?", number % 7)
-        it.write("DELETE FROM kept WHERE id % 3 > 0").result()
+        it.write("DELETE FROM kept WHERE id % 3 > 1").result()
         assert traces(path, "PLANTED")
         it.write("DELETE FROM kept")
         assert it.scrub().result()

@@ -8,10 +8,9 @@ import logging
 import os
 import sqlite3
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -24,7 +23,6 @@ FILE = "cooee.db"
 SERVICE_FOLDER = Path("/var/lib/cooee")
 BUSY_TIMEOUT_S = 5.0
 CLOSE_TIMEOUT_S = 5.0
-BACKUP_TIMEOUT_S = 2.0
 
 # Deleted rows are overwritten, and the log is short and cut off when it begins anew: they leave it soon as well.
 PRAGMAS = (
@@ -38,14 +36,8 @@ PRAGMAS = (
 
 DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 FAILED = DAMAGED | {
-    sqlite3.SQLITE_BUSY,
-    sqlite3.SQLITE_CANTOPEN,
-    sqlite3.SQLITE_FULL,
-    sqlite3.SQLITE_IOERR,
-    sqlite3.SQLITE_LOCKED,
-    sqlite3.SQLITE_PERM,
-    sqlite3.SQLITE_PROTOCOL,
-    sqlite3.SQLITE_READONLY,
+    getattr(sqlite3, f"SQLITE_{name}")
+    for name in ("BUSY", "CANTOPEN", "FULL", "IOERR", "LOCKED", "PERM", "PROTOCOL", "READONLY")
 }
 """It is the file or the disk, not the statement."""
 
@@ -81,8 +73,7 @@ def visit() -> "Store":
     if not os.access(path, os.R_OK | os.W_OK):
         raise Unreadable(f"{path} can't be read by this user: run it with sudo")
     try:
-        with closing(_connect(path)) as database:
-            _examine(database)
+        _examined(path).close()
     except sqlite3.Error as error:
         raise Unreadable(f"{path} can't be read ({error}); if it is damaged, the next start sets it aside") from error
     return Store(path)
@@ -178,8 +169,6 @@ class Store:
     def _open(self) -> None:
         try:
             self._database = _opened(self._path) if self._path else _connect(None)
-            # A file that can't be written says so at the first try.
-            self._database.executescript("BEGIN IMMEDIATE; COMMIT")
         except (sqlite3.Error, OSError) as error:
             self._leave_the_disk(error)
 
@@ -248,30 +237,37 @@ def _connect(path: Path | None) -> sqlite3.Connection:
 def _opened(path: Path) -> sqlite3.Connection:
     """The file's tables, in a new file if it is damaged. Raises sqlite3.Error or OSError for what can't be helped."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for _ in range(2):
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-        if path.stat().st_mode & 0o077:
-            path.chmod(0o600)
-        database = _connect(path)
-        try:
-            _examine(database)
-            return database
-        except sqlite3.Error as error:
-            database.close()
-            if error.sqlite_errorcode & 0xFF not in DAMAGED:
-                raise
-            _set_aside(path)
-    raise sqlite3.DatabaseError("it is damaged however often it is made anew")
+    try:
+        return _examined(_made(path))
+    except sqlite3.Error as error:
+        if error.sqlite_errorcode & 0xFF not in DAMAGED:
+            raise
+    _set_aside(path)
+    return _examined(_made(path))
 
 
-def _examine(database: sqlite3.Connection) -> None:
-    for pragma in PRAGMAS:
-        database.execute(f"PRAGMA {pragma}")
-    ((found,),) = database.execute("PRAGMA quick_check(1)").fetchall()
-    if found != "ok":
-        damage = sqlite3.DatabaseError(found)
-        damage.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
-        raise damage
+def _made(path: Path) -> Path:
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    if path.stat().st_mode & 0o077:
+        path.chmod(0o600)
+    return path
+
+
+def _examined(path: Path) -> sqlite3.Connection:
+    """Set up, and whole as far as SQLite can tell quickly; else raises sqlite3.Error."""
+    database = _connect(path)
+    try:
+        for pragma in PRAGMAS:
+            database.execute(f"PRAGMA {pragma}")
+        ((found,),) = database.execute("PRAGMA quick_check(1)").fetchall()
+        if found != "ok":
+            damage = sqlite3.DatabaseError(found)
+            damage.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+            raise damage
+    except sqlite3.Error:
+        database.close()
+        raise
+    return database
 
 
 def _set_aside(path: Path) -> None:
@@ -285,16 +281,10 @@ def _set_aside(path: Path) -> None:
 
 
 def _copied(source: sqlite3.Connection, target: sqlite3.Connection) -> bool:
-    until = time.monotonic() + BACKUP_TIMEOUT_S
-
-    def hurry(*_: int) -> None:
-        if time.monotonic() > until:
-            raise TimeoutError
-
     try:
         if source.in_transaction:
             source.rollback()
-        source.backup(target, progress=hurry)
+        source.backup(target)
         return target.execute("PRAGMA quick_check(1)").fetchall() == [("ok",)]
-    except (sqlite3.Error, TimeoutError):
+    except sqlite3.Error:
         return False
