@@ -38,6 +38,7 @@ backoff_first_s = 0.1
 [agent]
 type = "deepgram"
 url = "{url}?{address}"
+fallback = ""
 prompt = "You are {prompt}."
 {key}
 [actions.note]
@@ -70,6 +71,18 @@ key = "{key}"
 type = "deepgram"
 url = "ws://user:{key}@{address}:{address}/"
 api_key = "{key}"
+token_command = "{key}"
+token_url = "http://{address}:{address}/?{key}"
+token_headers = {{ Authorization = "{key}", X = {{ y = "{key}" }} }}
+listen = {{ model = "{key} {{", key = "{key}" }}
+think = [{{ type = "open_ai", headers = {{ Authorization = "Bearer {key}" }}, key = "{key}" }},
+  {{ type = "google", endpoint = {{ url = "https://u:{key}@{address}:1x", headers = {{ key = "{key}" }} }} }}]
+[[agent.speak]]
+type = "aws_polly"
+credentials = {{ type = "iam", access_key_id = "{key}", secret_access_key = "{key}", session_token = "{key}" }}
+endpoint = {{ url = "{address}", headers = "{key}" }}
+[personas.one]
+key = "{key}"
 [actions.one]
 type = "http"
 description = "One"

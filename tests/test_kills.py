@@ -34,6 +34,7 @@ file = "{folder}/reply.wav"
 [agent]
 type = "deepgram"
 url = "{url}"
+fallback = ""
 [session]
 backoff_first_s = 0.1
 history_messages = 200

@@ -123,6 +123,10 @@ async def test_faults_calls_and_reloads_tell_nothing(tmp_path: Path) -> None:
         done = await asyncio.to_thread(cooee, *command, **speaker.env)
         assert (done.returncode, done.stderr) == (0, ""), command
         assert leaks(done.stdout) == set(), command
+    (tmp_path / "config.toml").write_text(FAULTY.format(**MARKS))
+    done = await asyncio.to_thread(cooee, "check", tmp_path / "config.toml")
+    assert done.returncode == 1 and done.stderr.count("config.toml:") > 20
+    assert leaks(done.stdout + done.stderr) == {"address"}, "who mends the file sees the address that he wrote"
 
 
 @pytest.mark.slow
