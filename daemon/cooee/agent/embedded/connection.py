@@ -21,7 +21,8 @@ from cooee.agent.embedded.wire import Fault
 
 log = logging.getLogger("cooee.agent")
 
-EARLY_S = 15
+EARLY_S = 60
+"""So much of what was said may come before the voice detection is ready: all that a client may have held."""
 _IDLE = (
     "We waited too long for a websocket message. "
     "Please send binary messages with the user's speech, or KeepAlive messages."
@@ -46,6 +47,7 @@ class Connection:
         self._wanted: Wanted | None = None
         self._hearing: Hearing | None = None
         self._early = bytearray()
+        self._ended_early = False
 
     async def run(self) -> None:
         """Serve the line until either side ends it."""
@@ -95,6 +97,8 @@ class Connection:
                 self._spawn(self._turns.answered(message.get("id", ""), message["content"]))
             case "ForceEndTurn" if self._hearing:
                 await self._turns.heard(self._hearing.end())
+            case "ForceEndTurn":
+                self._ended_early = True
             case "UpdateThink":
                 await self._turns.use(functions=functions(message["think"]))
                 await self._send({"type": "ThinkUpdated"})
@@ -126,6 +130,8 @@ class Connection:
         while self._early:
             early, self._early = bytes(self._early), bytearray()
             events += await asyncio.to_thread(hearing.feed, early)
+        if self._ended_early:
+            events += hearing.end()
         self._hearing = hearing
         await self._turns.heard(events)
 

@@ -38,8 +38,10 @@ class Hearing:
             return []
         if self._paused or time.monotonic() - self._fed_s > STALE_S:
             self._endpointer.reset()
-        self._paused, self._fed_s = False, time.monotonic()
-        return list(self._endpointer.feed(self._resampled(pcm)))
+        self._paused = False
+        found = list(self._endpointer.feed(self._resampled(pcm)))
+        self._fed_s = time.monotonic()  # not before: half a minute at once may take seconds
+        return found
 
     def end(self) -> list[Any]:
         """End the turn that is open, as if the user had fallen silent."""
