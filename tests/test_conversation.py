@@ -614,6 +614,7 @@ def any_event(rng: random.Random, turn: int) -> Event:
             on.Asked(calls[: rng.randrange(4)]),
             on.Withdrawn((f"c{rng.randrange(6)}",)),
             on.Acted(near, f"c{rng.randrange(6)}", "lamp", "x", True),
+            on.Doubted(near, f"c{rng.randrange(6)}", "lamp", "Really?"),
             on.Switched("lamp", 1.0),
             on.Sounded(near),
             on.Spoken(near),

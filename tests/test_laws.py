@@ -14,12 +14,13 @@ CONTRACTS = {"events", "effects", "settings"}
 """What any room may know."""
 NEUTRAL = {"kinds", "secret", "store"}
 """Knows no room: how a kind is found by its name, where keys are, and what is kept on disk."""
-PURE = {"events", "effects", "gate", "reply", "calls", "lease", "outage", "patience", "conversation"}
+PURE = {"trouble", "events", "effects", "gate", "reply", "calls", "lease", "outage", "patience", "conversation"}
 
 MAY_IMPORT = {
     "__init__": set(),
     "__main__": {"cli"},
-    "events": set(),
+    "trouble": set(),
+    "events": {"trouble"},
     "effects": {"events"},
     "settings": set(),
     "gate": set(),

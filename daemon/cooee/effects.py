@@ -150,8 +150,11 @@ class Capture:
 
 @dataclass(frozen=True, slots=True)
 class Act:
+    """Do it. `is_confirmed`: the user was asked about just this call, and said yes in a turn of his own."""
+
     turn: int
     call: Call
+    is_confirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,27 +6,9 @@ agent's at the rate that was asked of it.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Any, ClassVar
 
-
-class Trouble(Enum):
-    """Why there is no agent: each has its own sentence (the clip of that name), light and rule for trying again."""
-
-    NETWORK = "network"
-    VENDOR = "vendor"
-    BUSY = "busy"
-    CLOCK = "clock"
-    KEY = "key"
-    CREDIT = "credit"
-    PERMISSION = "permission"
-    SETTINGS = "settings"
-    LIMIT = "limit"
-
-    @property
-    def is_hopeless(self) -> bool:
-        """Trying again cannot help before somebody does something, or a new day begins."""
-        return self in (Trouble.KEY, Trouble.CREDIT, Trouble.PERMISSION, Trouble.SETTINGS, Trouble.LIMIT)
+from cooee.trouble import Trouble as Trouble
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +239,16 @@ class Acted:
 
 
 @dataclass(frozen=True, slots=True)
+class Doubted:
+    """A call was not done: the user has to say yes to the question first."""
+
+    turn: int
+    id: str
+    name: str
+    question: str
+
+
+@dataclass(frozen=True, slots=True)
 class Switched:
     """A pin, as read back: 1.0 on, 0.0 off, in between for PWM."""
 
@@ -292,6 +284,6 @@ Event = (
     Heard | Ticked | MicLost | MicFound | SpeakerLost | SpeakerFound | Summoned | Released | Dismissed | Muted
     | Unmuted | SessionUp | SettingsApplied | SessionDown | LimitNear | Uplinked | Lit | Warned | LatencyReported
     | InjectionRefused | Forgotten | PersonaChosen | UserStarted | UserText | NothingSaid | AgentThought | AgentText
-    | AgentSpeech | AgentDone | Asked | Withdrawn | Acted | Switched | Sounded | Spoken | Hushed
+    | AgentSpeech | AgentDone | Asked | Withdrawn | Acted | Doubted | Switched | Sounded | Spoken | Hushed
 )
 # fmt: on
