@@ -97,6 +97,8 @@ class Deepgram:
         # The SDK takes half a second to import: at start, not at the wake word.
         await asyncio.to_thread(importlib.import_module, "cooee.agent._line")
         self._tls = await asyncio.to_thread(ssl.create_default_context)
+        if self._settings.token_url:
+            await asyncio.to_thread(importlib.import_module, "aiohttp")
         # Whether there are keys is told now and not at the first wake.
         await asyncio.to_thread(self._check)
 
