@@ -98,6 +98,18 @@ def test_a_writer_who_gives_up_waiting_has_written_all_the_same(path: Path) -> N
         assert texts(it) == ["kept"]
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_nobody_waits_for_a_store_that_died(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def die(_: Path) -> None:
+        raise AssertionError("a fault of ours")
+
+    monkeypatch.setattr(store, "_opened", die)
+    it = Store(path)
+    with pytest.raises(RuntimeError):
+        it.read("SELECT 1")
+    it.close()
+
+
 def test_memory_serves_where_no_file_is_wanted() -> None:
     with opened(None) as it:
         it.write(ADD, "a")

@@ -150,11 +150,19 @@ class Store:
         return job.done
 
     def _work(self) -> None:
-        self._open()
-        while jobs := self._next():
-            for is_write, group in groupby(jobs, key=lambda job: job.is_write):
-                self._do(list(group), is_write)
-        self._database.close()
+        try:
+            self._open()
+            while jobs := self._next():
+                for is_write, group in groupby(jobs, key=lambda job: job.is_write):
+                    self._do(list(group), is_write)
+            self._database.close()
+        finally:  # whatever ended it, nobody waits in vain
+            with self._closing:
+                self._is_closed = True
+            with suppress(Empty):
+                while True:
+                    if job := self._jobs.get_nowait():
+                        job.end(RuntimeError("the store is closed"))
 
     def _next(self) -> list[_Job]:
         """All that wait, or at least one; empty at the end."""

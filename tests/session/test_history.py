@@ -181,7 +181,7 @@ def test_the_conversation_goes_on_after_a_restart(path: Path, store: Store, cloc
 def test_what_is_over_the_cap_is_not_on_disk_either(path: Path, store: Store, clock: Clock) -> None:
     history = History(store, messages=3, age_s=HOUR_S, wall=clock)
     for number in range(50):
-        history.add(user(f"PLANTED question {number}"))
+        history.add(user(f"PLANTED question {number}" * (300 if number < 40 else 1)))
         history.add(agent(f"PLANTED answer {number}"))
     assert [each.message for each in said(store)] == list(history.replay())
     assert history.replay() == (user("PLANTED question 49"), agent("PLANTED answer 49"))
