@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from cooee import store
-from cooee.store import FILE, Store, Unreadable, folder, visit
+from cooee.store import FILE, Store, Unreadable, _file, folder, visit
 
 TABLE = "CREATE TABLE IF NOT EXISTS kept(id INTEGER PRIMARY KEY, text TEXT)"
 ADD = "INSERT INTO kept(text) VALUES(?)"
@@ -103,7 +103,7 @@ def test_nobody_waits_for_a_store_that_died(path: Path, monkeypatch: pytest.Monk
     def die(_: Path) -> None:
         raise AssertionError("a fault of ours")
 
-    monkeypatch.setattr(store, "_opened", die)
+    monkeypatch.setattr(store, "opened", die)
     it = Store(path)
     with pytest.raises(RuntimeError):
         it.read("SELECT 1")
@@ -257,7 +257,7 @@ def test_a_disk_that_fills_up_costs_nothing_until_the_end(
 def test_a_file_that_another_program_locks_is_waited_for_and_then_left(
     path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "BUSY_TIMEOUT_S", 0.3)
+    monkeypatch.setattr(_file, "BUSY_TIMEOUT_S", 0.3)
     with opened(path) as it:
         it.write(ADD, "before").result()
         other = sqlite3.connect(path, check_same_thread=False)

@@ -17,24 +17,14 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
+from cooee.store._file import DAMAGED, connect, examined, opened
+
 log = logging.getLogger("cooee.store")
 
 FILE = "cooee.db"
 SERVICE_FOLDER = Path("/var/lib/cooee")
-BUSY_TIMEOUT_S = 5.0
 CLOSE_TIMEOUT_S = 5.0
 
-# Deleted rows are overwritten, and the log is short and cut off when it begins anew: they leave it soon as well.
-PRAGMAS = (
-    "journal_mode=WAL",
-    "synchronous=NORMAL",
-    "secure_delete=ON",
-    "temp_store=MEMORY",
-    "wal_autocheckpoint=100",
-    "journal_size_limit=0",
-)
-
-DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 FAILED = DAMAGED | {
     getattr(sqlite3, f"SQLITE_{name}")
     for name in ("BUSY", "CANTOPEN", "FULL", "IOERR", "LOCKED", "PERM", "PROTOCOL", "READONLY")
@@ -73,7 +63,7 @@ def visit() -> "Store":
     if not os.access(path, os.R_OK | os.W_OK):
         raise Unreadable(f"{path} can't be read by this user: run it with sudo")
     try:
-        _examined(path).close()
+        examined(path).close()
     except sqlite3.Error as error:
         raise Unreadable(f"{path} can't be read ({error}); if it is damaged, the next start sets it aside") from error
     return Store(path)
@@ -176,7 +166,7 @@ class Store:
 
     def _open(self) -> None:
         try:
-            self._database = _opened(self._path) if self._path else _connect(None)
+            self._database = opened(self._path) if self._path else connect(None)
         except (sqlite3.Error, OSError) as error:
             self._leave_the_disk(error)
 
@@ -202,12 +192,12 @@ class Store:
         return outcomes
 
     def _leave_the_disk(self, error: Exception) -> None:
-        memory = _connect(None)
+        memory = connect(None)
         before = getattr(self, "_database", None)
         if self._path:
             log.warning("what is to be kept can't be, and is forgotten at the end: %s (%s)", self._path, error)
         if before and not _copied(before, memory):
-            memory = _connect(None)
+            memory = connect(None)
             for table in self._tables:
                 memory.execute(table)
         self._database, self._path = memory, None
@@ -235,57 +225,6 @@ def _outcome(job: _Job, database: sqlite3.Connection) -> Any:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in FAILED:
             raise
         return error
-
-
-def _connect(path: Path | None) -> sqlite3.Connection:
-    name = f"{path.absolute().as_uri()}?mode=rw" if path else ":memory:"
-    return sqlite3.connect(name, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None)
-
-
-def _opened(path: Path) -> sqlite3.Connection:
-    """The file's tables, in a new file if it is damaged. Raises sqlite3.Error or OSError for what can't be helped."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
-        return _examined(_made(path))
-    except sqlite3.Error as error:
-        if error.sqlite_errorcode & 0xFF not in DAMAGED:
-            raise
-    _set_aside(path)
-    return _examined(_made(path))
-
-
-def _made(path: Path) -> Path:
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    if path.stat().st_mode & 0o077:
-        path.chmod(0o600)
-    return path
-
-
-def _examined(path: Path) -> sqlite3.Connection:
-    """Set up, and whole as far as SQLite can tell quickly; else raises sqlite3.Error."""
-    database = _connect(path)
-    try:
-        for pragma in PRAGMAS:
-            database.execute(f"PRAGMA {pragma}")
-        ((found,),) = database.execute("PRAGMA quick_check(1)").fetchall()
-        if found != "ok":
-            damage = sqlite3.DatabaseError(found)
-            damage.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
-            raise damage
-    except sqlite3.Error:
-        database.close()
-        raise
-    return database
-
-
-def _set_aside(path: Path) -> None:
-    """The log first: without its file it is harmless, but it would be taken for a part of a new one."""
-    aside = path.with_name(f"{path.name}.damaged")
-    for suffix in ("-wal", "-shm", ""):
-        Path(f"{aside}{suffix}").unlink(missing_ok=True)
-        with suppress(FileNotFoundError):
-            os.replace(f"{path}{suffix}", f"{aside}{suffix}")
-    log.warning("%s was damaged; it is kept as %s, and a new one begins", path, aside.name)
 
 
 def _copied(source: sqlite3.Connection, target: sqlite3.Connection) -> bool:
