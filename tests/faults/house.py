@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +16,6 @@ from cooee import events as on
 from cooee.effects import Effect
 from cooee.events import Event
 from cooee.store import FILE, Store
-from faults.late import lateness
 from faults.speech import Mic, Mouth, Sentence, Wake
 
 KINDS = str(Path(__file__).parent / "kinds")
@@ -47,18 +46,19 @@ LOUD = 20.0
 Entry = tuple[float, str]
 
 
-class House:
-    """`timeline`: what one notices in the room, and what the bench did, in order, in seconds since the start.
+def told(timeline: Sequence[Entry]) -> str:
+    """To be read, in seconds since its first entry."""
+    return "\n".join(f"{at - timeline[0][0]:8.2f}  {name}" for at, name in timeline)
 
-    The time in which a busy machine did not run the bench is left out.
-    """
+
+class House:
+    """`timeline`: what one notices in the room, and what the bench did, in order, on the loop's clock."""
 
     def __init__(self, url: str, folder: Path, *, conversation: str = "", lamp: str = "", **session: Any) -> None:
         self.mouth = Mouth()
         self.folder = folder
         self.timeline: deque[Entry] = deque(maxlen=5000)
         self._loop = asyncio.get_running_loop()
-        self._began = self._loop.time() - lateness.total_s
         self.running: asyncio.Task[None] | None = None
         self._news = asyncio.Event()
         self._count = self._cursor = 0
@@ -116,7 +116,7 @@ class House:
 
     def story(self) -> str:
         """The timeline, to be read."""
-        return "\n".join(f"{at:8.2f}  {name}" for at, name in self.timeline)
+        return told(self.timeline)
 
     def _watch(self, now: float, item: Event | Effect) -> None:  # noqa: C901 (one match, one place to read)
         match item:
@@ -161,7 +161,7 @@ class House:
     def _note(self, now: float, name: str) -> None:
         if name.startswith("down ") and self.timeline and self.timeline[-1][1] == name:
             return  # tried again in vain
-        self.timeline.append((now - self._began - lateness.total_s, name))
+        self.timeline.append((now, name))
         self._count += 1
         self._news.set()
 

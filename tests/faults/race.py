@@ -15,7 +15,7 @@ from faults.bench import Row
 from faults.house import KINDS
 from faults.late import lateness
 
-AT_ONCE = 8
+AT_ONCE = 12
 LIMIT_S = 100.0
 
 Scenario = Callable[..., Awaitable[Row | None]]
@@ -86,11 +86,15 @@ def table() -> list[str]:
     width = max(map(len, rows), default=0)
     head = f"{'scenario':{width}}  noticed after  recovered after  words lost"
     lines = [
-        f"{name:{width}}  {_seconds(row.noticed_s):>13}  {_seconds(row.recovered_s):>15}  {row.words_lost:>10}"
+        f"{name:{width}}  {_seconds(row.noticed_s):>13}  {_seconds(row.recovered_s):>15}  {_words(row):>10}"
         for name, row in rows.items()
     ]
     slow = f"this machine was busy for {lateness.total_s:.1f} s, {lateness.worst_s:.2f} s at once: that is left out"
     return [head, "-" * len(head), *lines, slow] if rows else []
+
+
+def _words(row: Row) -> str:
+    return f"{row.words_lost}{', told' if row.words_lost and row.was_told else ''}"
 
 
 def _seconds(value: float | None) -> str:

@@ -26,7 +26,7 @@ FIRST_S = 60.0
 EVERY_S = 2.0, 5.0
 STUCK_S = 60.0
 CODES = ("INTERNAL_SERVER_ERROR", "SERVER_GOING_AWAY", "FAILED_TO_THINK", "MAXIMUM_SESSION_LENGTH_REACHED")
-STRANGE = ("{oops", "null", '{"type": 7}', '{"type": "History"}', b"", b"\1", DONE, STARTED, PIECE)
+STRANGE = ("{oops", "null", '{"type": 7}', '{"type": "History"}', b"", b"\1", DONE, STARTED)
 
 Fault = Callable[[Bench, random.Random], Awaitable[object]]
 
@@ -128,9 +128,7 @@ class Soak:
             await asyncio.sleep(self._chance.uniform(0, 6))
             house.timeline.clear()
             await house.say(self._chance.randint(1, 8))
-            async with asyncio.timeout(STUCK_S):
-                while house.timeline and house.app.phase.value not in ("asleep", "offline"):
-                    await asyncio.sleep(0.05)
+            await self._until(lambda: house.app.phase.value in ("asleep", "offline"))
             names = [name.split()[0] for _, name in house.timeline]
             self.ended[next((each for each in ("answer", "tell") if each in names), "silence")] += 1
             if "tell" not in names and "answer" in names:
@@ -142,16 +140,16 @@ class Soak:
         while loop.time() < until:
             await asyncio.sleep(self._chance.uniform(*EVERY_S))
             self.faults += 1
-            await self._chance.choice(FAULTS)(self._b, self._chance)
+            fault = self._chance.choice(FAULTS)
+            self._b.fault(fault.__name__)
+            await fault(self._b, self._chance)
 
     async def held(self) -> dict[str, Any]:
         """What the process holds once all is well and quiet, with one line open."""
         for _ in range(3):
             self._b.house.timeline.clear()
             await self._b.house.say()
-            async with asyncio.timeout(STUCK_S):
-                while "answer" not in [name for _, name in self._b.house.timeline]:
-                    await asyncio.sleep(0.1)
+            await self._until(lambda: "answer" in [name for _, name in self._b.house.timeline])
             await asyncio.sleep(4)
         self._forget()
         gc.collect()
@@ -164,6 +162,14 @@ class Soak:
             "tasks": len(asyncio.all_tasks()),
         }
 
+    async def _until(self, holds: Callable[[], bool]) -> None:
+        try:
+            async with asyncio.timeout(STUCK_S):
+                while not holds():
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            raise AssertionError(f"stuck, {self._b.proxy.open} open\n{self._b.house.story()}") from None
+
     def _forget(self) -> None:
         """What only this bench keeps."""
         self._b.house.mouth.sentences.clear()
@@ -173,8 +179,6 @@ class Soak:
         for peer in tuple(self._b.server.peers):
             if peer.ended_at is not None:
                 self._b.server.peers.remove(peer)
-            else:
-                peer.frames[:-1] = []
 
 
 async def soak(seconds: float, seed: int) -> dict[str, Any]:

@@ -42,7 +42,7 @@ async def test_refused_429_with_retry_after() -> Row:
     async with bench(Refusal(429, {"Retry-After": "2"}), Vendor()) as b:
         b.fault("refused")
         await b.house.answered()
-        follows(b.house.timeline, (FAULT + "refused", 1.0), *LISTENS, ("down busy", 1.0), ("up", 1.9, 2.6), *HELD[1:])
+        follows(b.house.timeline, (FAULT + "refused", 1.0), *LISTENS, ("down busy", 1.0), ("up", 1.0, 2.6), *HELD[1:])
         assert b.server.requests[1][0] - b.server.requests[0][0] >= 2
         assert b.lost == 0
         return b.row()
