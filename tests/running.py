@@ -59,7 +59,7 @@ class Running:
         self._config = folder / "config.toml"
         self._config.write_text(config)
         address = notify or str(folder / "notify")
-        self._env = clean_env(**env, NOTIFY_SOCKET=address)
+        self._env = clean_env(**{"STATE_DIRECTORY": str(folder / "state"), **env}, NOTIFY_SOCKET=address)
         if watchdog_s:
             self._env["WATCHDOG_USEC"] = str(round(watchdog_s * 1e6))
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)

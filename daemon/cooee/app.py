@@ -76,7 +76,8 @@ class App:
         self._speaker = Speaker(config.speaker, self._agent.output_rate_hz, self._post_from_thread)
         self._lights = Lights(config.lights, report=self._post_from_thread)
         self._button = Button(config.button, self._post_from_thread)
-        self._actions = Actions(config.actions, self._post_from_thread, self._builtins(), Receipts(self._store))
+        self._receipts = Receipts(self._store)
+        self._actions = Actions(config.actions, self._post_from_thread, self._builtins(), self._receipts)
         self._conversation = Conversation(
             config.conversation, 2 * self._agent.output_rate_hz, keep_s=config.session.keep_s, harmless=self._harmless
         )
@@ -152,13 +153,12 @@ class App:
     async def _reload(self) -> None:
         self._service.reloading()
         changes = await asyncio.to_thread(reload.read, self._config)
-        if changes and changes.live:
+        if changes:
             self._config = now = changes.config
             self._wake.adopt(now.wake)
             self._agent.adopt(now.agent)
             log_from(now.service.log_level)
-            if {"actions", "personas"} & set(changes.live):
-                await self._actions.change(now.actions, self._builtins())
+            await self._actions.change(now.actions, self._builtins())
             self._conversation.change(now.conversation, keep_s=now.session.keep_s, harmless=self._harmless)
             self.session.change(now.session)
             self.session.tell(self._brief())
@@ -220,6 +220,8 @@ class App:
             await asyncio.sleep(TICK_S)
             if self._mic.stuck or self._speaker.stuck:
                 raise Stuck(f"the {'microphone' if self._mic.stuck else 'loudspeaker'}'s thread hangs")
+            if self.session.look():
+                self._receipts.forget()
             self._inbox.put_nowait(on.Ticked())
 
     def _performers(self) -> dict[type[Effect], Callable[[Any], object]]:
@@ -233,7 +235,7 @@ class App:
             do.EndTurn: lambda effect: self.session.end_turn(),
             do.Ask: lambda effect: self.session.ask(effect.text),
             do.Say: lambda effect: self.session.say(effect.text),
-            do.Forget: lambda effect: self.session.forget_conversation(),
+            do.Forget: self._forget,
             do.Become: self._become,
             do.Play: lambda effect: self._speaker.play(effect.turn, effect.pcm),
             do.Finish: lambda effect: self._speaker.finish(effect.turn),
@@ -250,6 +252,10 @@ class App:
         self._speaker.play(effect.turn, clip(effect.clip, self._agent.output_rate_hz))
         if not effect.is_preface:
             self._speaker.finish(effect.turn)
+
+    def _forget(self, effect: do.Forget) -> None:
+        self.session.forget_conversation()
+        self._receipts.forget()
 
     def _become(self, effect: do.Become) -> None:
         self._persona = effect.name

@@ -164,10 +164,12 @@ def show_history(as_json: bool) -> None:
 @history.command("clear")
 def clear_history() -> None:
     """Forget what was said, on disk and in a speaker that runs."""
+    from cooee.actions import Receipts
     from cooee.session.history import clear, said
 
     with _kept() as store:
         count = len(said(store))
+        Receipts(store).forget()
         is_gone = clear(store).result()
     click.echo(f"{count} message{'' if count == 1 else 's'} removed.")
     if not is_gone:

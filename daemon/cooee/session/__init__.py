@@ -135,6 +135,10 @@ class Session:
         self._carrier.history.clear()
         self._carrier.renew("the conversation is to be forgotten", is_private=True)
 
+    def look(self) -> bool:
+        """Whether another process has cleared the history. To be called every second or so, line or not."""
+        return self._carrier.look()
+
     def change(self, settings: settings.Session, agents: Sequence[Agent] | None = None) -> None:
         """Go by these settings; other agents take over at a quiet moment."""
         self._settings = settings

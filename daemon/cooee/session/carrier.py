@@ -137,6 +137,11 @@ class Carrier:
         self._is_private |= is_private
         self._old.set()
 
+    def look(self) -> bool:
+        if was_cleared := self.history.was_cleared():
+            self.renew("the history was cleared", is_private=True)
+        return was_cleared
+
     async def until_old(self, line: Line) -> None:
         """Until the line should be replaced: its age, or a `renew`."""
         rotate_at = line.opened_at + seconds(self._settings.rotate_after)
@@ -260,6 +265,4 @@ class Carrier:
                 if now - saved_at >= SAVE_S:
                     saved_at = now
                     self.usage.save()
-            if self.history.was_cleared():
-                self.renew("the history was cleared", is_private=True)
             await asyncio.sleep(min(1.0, max(self.usage.left_s() - ALOFT_S, 0.01)) if line.toll else 1.0)
