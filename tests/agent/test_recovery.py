@@ -3,12 +3,14 @@
 import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from agent_line import FRAME, RATE_HZ, line, spoken
 from cooee.agent import Brief, Persona, embedded
+from cooee.agent.embedded.speech import Speech
 
 pytestmark = pytest.mark.slow
 
@@ -36,11 +38,21 @@ async def test_what_was_held_is_understood_as_if_it_had_come_in_its_time(seconds
         assert json.loads(request["functions"][0]["arguments"]) == {"state": "off"}
 
 
-@pytest.mark.parametrize("is_warm", [True, False])
-async def test_the_talk_buttons_end_is_the_end_of_the_turn(is_warm: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize("ready_after_s", [0, 1])
+async def test_the_talk_buttons_end_is_the_end_of_the_turn(
+    ready_after_s: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when it comes before the voice detection is ready."""
+    real = Speech.endpointer
+
+    async def late(self: Speech) -> Any:
+        await asyncio.sleep(ready_after_s)
+        return await real(self)
+
+    monkeypatch.setattr(Speech, "endpointer", late)
     async with line() as client:
         await client.settle()
-        if is_warm:
+        if not ready_after_s:
             await client.stream(bytes(FRAME * 10) + hold(b"", 2), pace_s=0.05)
         said = spoken("turn on the desk lamp", tmp_path)[: -RATE_HZ * 2 + FRAME]  # no silence behind it
         await client.stream(said, pace_s=0)
