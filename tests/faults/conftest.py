@@ -46,7 +46,7 @@ def soaking(request: pytest.FixtureRequest) -> Soaking:
 def race(request: pytest.FixtureRequest) -> Iterator[Race]:
     it = Race(request.session.items)
     yield it
-    it.join()
+    it.end()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

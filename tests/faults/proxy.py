@@ -57,6 +57,7 @@ class Proxy:
         self._bytes_per_s = 0.0
         self._spoil: dict[Way, int] = {}
         self._listening: asyncio.Server | None = None
+        self._take_port()
 
     @property
     def url(self) -> str:
@@ -113,15 +114,23 @@ class Proxy:
         if self._listening:
             self._listening.close()
             self._listening = None
+            self._take_port()
         await asyncio.sleep(0)
 
     async def accept(self) -> None:
         """Listen, on the same port as ever."""
-        self._listening = await asyncio.start_server(self._join, "127.0.0.1", self.port)
-        self.port = self._listening.sockets[0].getsockname()[1]
+        self._listening = await asyncio.start_server(self._join, sock=self._port)
+
+    def _take_port(self) -> None:
+        """Keep it while nobody listens, or a client's connection might be given it."""
+        self._port = socket.socket()
+        self._port.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._port.bind(("127.0.0.1", self.port))
+        self.port = self._port.getsockname()[1]
 
     async def close(self) -> None:
         await self.refuse()
+        self._port.close()
         self.cut()
         for task in tuple(self._tasks):
             task.cancel()

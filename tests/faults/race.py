@@ -6,6 +6,7 @@ import inspect
 import logging
 import threading
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ AT_ONCE = 12
 LIMIT_S = 100.0
 
 Scenario = Callable[..., Awaitable[Row | None]]
+Work = tuple[pytest.Item, Scenario]
 Outcome = concurrent.futures.Future[Row | None]
 
 rows: dict[str, Row] = {}
@@ -49,7 +51,8 @@ class Race:
         works = [(item, work) for item in items if (work := getattr(getattr(item, "obj", None), "scenario", None))]
         for item, _ in works:
             self._outcomes[item.nodeid] = concurrent.futures.Future()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._run(works)), name="faults", daemon=True)
+        self._racing: asyncio.Task[None] | None = None
+        self._thread = threading.Thread(target=self._work, args=(works,), name="faults", daemon=True)
         self._thread.start()
 
     def finish(self, item: pytest.Item) -> None:
@@ -57,28 +60,41 @@ class Race:
         if row:
             rows[item.name.removeprefix("test_").replace("_", " ")] = row
 
-    def join(self) -> None:
+    def end(self) -> None:
+        """What still runs is not waited for."""
+        if self._racing:
+            with suppress(RuntimeError):  # over already
+                self._racing.get_loop().call_soon_threadsafe(self._racing.cancel)
         self._thread.join()
 
-    async def _run(self, works: list[tuple[pytest.Item, Scenario]]) -> None:
-        room = asyncio.Semaphore(AT_ONCE)
-        logging.getLogger("websockets.server").setLevel(logging.CRITICAL)
-
-        async def one(item: pytest.Item, work: Scenario) -> None:
-            async with room:
-                outcome = self._outcomes[item.nodeid]
-                spec = getattr(item, "callspec", None)
-                try:
-                    async with asyncio.timeout(LIMIT_S):
-                        outcome.set_result(await work(**(spec.params if spec else {})))
-                except BaseException as error:
-                    outcome.set_exception(error)
-
-        watching = asyncio.create_task(lateness.watch())
-        await asyncio.gather(*(one(*each) for each in works))
-        watching.cancel()
+    def _work(self, works: list[Work]) -> None:
+        noise = logging.getLogger("websockets.server")
+        level = noise.level
+        noise.setLevel(logging.CRITICAL)
+        with suppress(asyncio.CancelledError):
+            asyncio.run(self._run(works))
+        noise.setLevel(level)
         if KINDS in cooee.actions.__path__:  # other tests ask which kinds there are
             cooee.actions.__path__.remove(KINDS)
+
+    async def _run(self, works: list[Work]) -> None:
+        self._racing = asyncio.current_task()
+        room = asyncio.Semaphore(AT_ONCE)
+        watching = asyncio.create_task(lateness.watch())
+        await asyncio.gather(*(self._one(room, *work) for work in works))
+        watching.cancel()
+
+    async def _one(self, room: asyncio.Semaphore, item: pytest.Item, scenario: Scenario) -> None:
+        async with room:
+            outcome = self._outcomes[item.nodeid]
+            spec = getattr(item, "callspec", None)
+            try:
+                async with asyncio.timeout(LIMIT_S):
+                    outcome.set_result(await scenario(**(spec.params if spec else {})))
+            except BaseException as error:
+                outcome.set_exception(error)
+                if isinstance(error, asyncio.CancelledError):
+                    raise
 
 
 def table() -> list[str]:

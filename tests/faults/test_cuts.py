@@ -13,6 +13,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.slow]
 CUTS = 50
 SIDE_BY_SIDE = 10
 WORDS = 6
+IN_TURN_S = 3.0
 
 
 async def one(seed: int) -> Row:
@@ -45,5 +46,5 @@ async def test_50_random_cuts() -> Row:
     rows = await asyncio.gather(*(in_turn(seed) for seed in range(CUTS)))
     noticed = [row.noticed_s for row in rows if row.noticed_s is not None]
     recovered = [row.recovered_s for row in rows if row.recovered_s is not None]
-    assert len(rows) == CUTS
+    assert max(noticed) < IN_TURN_S
     return Row(max(noticed), max(recovered), sum(row.words_lost for row in rows))

@@ -143,6 +143,49 @@ async def test_an_error_that_passes(code: str) -> Row:
 
 
 @scenario
+@pytest.mark.parametrize("code", ["INTERNAL_SERVER_ERROR", "SERVER_GOING_AWAY", "FAILED_TO_THINK"])
+async def test_an_error_that_passes_while_it_thinks(code: str) -> Row:
+    """The sentence was understood: the next line is asked the same as text."""
+    async with bench(Vendor(then(wait(0.3), error(code))), Vendor()) as b:
+        b.fault("error")
+        await b.house.answered()
+        downs = [name for _, name in b.house.timeline if name.startswith(("down", "tell"))]
+        assert len(downs) == 1 and b.vendors[-1].asked == ["sentence 1"], b.house.story()
+        return b.row()
+
+
+@scenario
+@pytest.mark.parametrize("code", ["INTERNAL_SERVER_ERROR", "CLIENT_MESSAGE_TIMEOUT", "INVALID_SETTINGS"])
+async def test_an_error_while_idle(code: str) -> Row:
+    """Nothing is said about it; the next turn is as every other."""
+    async with bench(Vendor(then(reply, wait(1.0), error(code))), Vendor()) as b:
+        await b.house.answered()
+        b.fault("error")
+        await asyncio.sleep(2)
+        await b.house.answered()
+        names = [name for _, name in b.house.timeline]
+        assert [name for name in names if name.startswith("tell")] == []
+        assert b.lost == 0
+        return b.row()
+
+
+@scenario
+async def test_an_error_of_ours_in_a_turn() -> Row:
+    """What comes of what was asked is told at once, and the line is not tried again for it."""
+    async with bench(Vendor(then(wait(0.3), error("NON_EXISTENT_FUNCTION_CALLED"))), Vendor()) as b:
+        await b.house.say()
+        await b.house.until("understood")
+        b.fault("error")
+        await b.house.until("told")
+        await asyncio.sleep(1)
+        assert len(b.server.requests) == 1
+        await b.house.answered()
+        told = ((FAULT + "error", 4.0), ("down settings", 1.0), ("tell settings", 0.1), ("offline", 0.1), ("told", 8.0))
+        follows(b.house.timeline, *WELL[:5], *told, *WELL)
+        return b.row()
+
+
+@scenario
 @pytest.mark.parametrize("code", OURS)
 async def test_an_error_of_ours(code: str) -> Row:
     """What only a change of the settings mends is told and not tried again."""

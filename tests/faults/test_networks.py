@@ -128,6 +128,25 @@ async def test_the_vendors_limit_with_its_warning() -> Row:
 
 
 @scenario
+async def test_the_limit_of_a_day() -> Row:
+    """Four fifths are told before a reply; at the limit no line is left open, and the user is told why."""
+    async with bench(keep="always", daily_limit="6s") as b:
+        await b.house.until("up")
+        b.fault("limit")
+        await b.house.until("near day")
+        await b.house.until("down limit")
+        await asyncio.sleep(0.5)
+        assert b.proxy.open == 0
+        opened = b.proxy.made
+        await b.house.woken()
+        await b.house.until("told")
+        assert b.proxy.made == opened, "a line was opened though nothing is left"
+        up, down = (next(at for at, name in b.house.timeline if name == each) for each in ("up", "down limit"))
+        assert down - up <= 6.0
+        return b.row()
+
+
+@scenario
 async def test_a_wrong_clock() -> Row:
     """Before the clock is set, no certificate is valid yet; that is what the user is told, and it passes."""
     with tempfile.TemporaryDirectory() as folder:
