@@ -10,6 +10,8 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from gpiozero import Device
+from gpiozero.pins.mock import MockFactory, MockPWMPin
 
 import cooee.actions
 from faults.bench import Row
@@ -71,8 +73,10 @@ class Race:
         noise = logging.getLogger("websockets.server")
         level = noise.level
         noise.setLevel(logging.CRITICAL)
+        pins, Device.pin_factory = Device.pin_factory, MockFactory(pin_class=MockPWMPin)
         with suppress(asyncio.CancelledError):
             asyncio.run(self._run(works))
+        Device.pin_factory = pins
         noise.setLevel(level)
         if KINDS in cooee.actions.__path__:  # other tests ask which kinds there are
             cooee.actions.__path__.remove(KINDS)
