@@ -12,8 +12,8 @@ HOUSE = TOP / "daemon" / "cooee"
 
 CONTRACTS = {"events", "effects", "settings"}
 """What any room may know."""
-NEUTRAL = {"kinds", "secret", "store"}
-"""Knows no room: how a kind is found by its name, where keys are, and what is kept on disk."""
+NEUTRAL = {"kinds", "retry", "secret", "store"}
+"""Knows no room: how a kind is found by its name, when to try again, where keys are, and what is kept on disk."""
 PURE = {"trouble", "events", "effects", "gate", "reply", "calls", "lease", "outage", "patience", "conversation"}
 
 MAY_IMPORT = {
@@ -46,7 +46,8 @@ MAY_IMPORT = {
     "wake_models": {"embedding"},
     "quiet": {"wake_models"},
     "wake": CONTRACTS | {"wake_models", "quiet"},
-    "session": CONTRACTS | {"agent", "store", "session"},
+    "retry": {"events"},
+    "session": CONTRACTS | {"agent", "retry", "store", "session"},
     "agent": CONTRACTS | NEUTRAL | {"agent"},
     "lights": CONTRACTS | NEUTRAL | {"lights"},
     "actions": CONTRACTS | NEUTRAL | {"actions"},

@@ -19,10 +19,10 @@ from cooee import settings
 from cooee.agent import Agent, Brief, Persona, Refused
 from cooee.effects import Answer
 from cooee.events import Event, SessionDown, SessionUp, SettingsApplied
+from cooee.retry import Retry
 from cooee.session.carrier import Carrier, Line
 from cooee.session.ending import Ending, Spent, Told
 from cooee.session.guard import Guard
-from cooee.session.retry import Retry
 from cooee.session.usage import Toll
 from cooee.store import Store
 

@@ -3,7 +3,7 @@
 import pytest
 
 from cooee.events import Trouble
-from cooee.session.retry import HOPELESS_S, STEADY_S, Retry
+from cooee.retry import HOPELESS_S, STEADY_S, Retry
 
 
 def most(least: float, most: float) -> float:

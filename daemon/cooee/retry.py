@@ -1,4 +1,4 @@
-"""When an agent that failed may be tried again. Full jitter keeps many speakers from coming back at the same moment.
+"""When something that failed may be tried again. Full jitter keeps many speakers from coming back at the same moment.
 
 Source: Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
 """
