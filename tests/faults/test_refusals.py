@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fakes import Refusal
+from fakes import Peer, Refusal, Script
 from faults.bench import FAULT, LISTENS, REPLIES, WELL, Row, bench, follows
 from faults.race import scenario
 from faults.vendor import Vendor
@@ -118,6 +118,29 @@ async def test_never_accepts() -> Row:
         follows(
             [each for each in b.house.timeline if each[1] != "down"], (FAULT + "freeze", 1.0), *LISTENS, *gave_up, *WELL
         )
+        return b.row()
+
+
+async def mute(peer: Peer) -> None:
+    """Accepts, and says nothing any more."""
+    await asyncio.Event().wait()
+
+
+async def welcome_only(peer: Peer) -> None:
+    await peer.welcome()
+    await asyncio.Event().wait()
+
+
+@scenario
+@pytest.mark.parametrize("script, most_s", [(mute, 5.5), (welcome_only, 1.5)], ids=["no Welcome", "no SettingsApplied"])
+async def test_accepts_and_goes_no_further(script: Script, most_s: float) -> Row:
+    """Every state has its deadline; what was said meanwhile is said on the next line."""
+    async with bench(script, Vendor(), apply_timeout_s=1.0) as b:
+        b.fault("mute")
+        await b.house.answered()
+        entries = [(at, "down" if name.startswith("down") else name) for at, name in b.house.timeline]
+        follows(entries, (FAULT + "mute", 1.0), *LISTENS, ("down", most_s), ("up", 1.0), *HELD[1:])
+        assert b.lost == 0
         return b.row()
 
 
