@@ -17,7 +17,7 @@ from pydantic_core import ErrorDetails
 
 from cooee import kinds, toml_lines, wake
 from cooee.faults import Fault, Faulty, allowed, place, shown, title, union_type
-from cooee.settings import Button, Conversation, Mic, Persona, Pin, Service, Session, Speaker, Table, Wake
+from cooee.settings import Button, Conversation, Mic, Mqtt, Persona, Pin, Service, Session, Speaker, Table, Wake
 
 __all__ = ["Config", "Fault", "Faulty", "find", "load", "parse", "schema", "where"]
 
@@ -28,6 +28,7 @@ ROOMS: dict[str, type[Table]] = {
     "session": Session,
     "speaker": Speaker,
     "button": Button,
+    "mqtt": Mqtt,
     "service": Service,
 }
 KINDS = {"agent": "embedded", "lights": "none"}
@@ -52,6 +53,7 @@ class Config:
     session: Session
     speaker: Speaker
     button: Button
+    mqtt: Mqtt
     service: Service
     agent: Any
     lights: Any

@@ -213,6 +213,60 @@ class Persona(Table):
     """What is spoken with it, such as "de" or "en-GB"."""
 
 
+def _key(reference: str) -> str:
+    if reference and not re.fullmatch(r"secret:[\w.~/-]+", reference):
+        raise ValueError('holds a key, which can\'t stand here; write "secret:NAME"')
+    return reference
+
+
+def _host(host: str) -> str:
+    if not re.fullmatch(r"[\w.:%-]{0,253}", host):
+        raise ValueError('must be the name or the address alone, such as "homeassistant.local"; the port has its own')
+    return host
+
+
+def _topic(topic: str) -> str:
+    if not re.fullmatch(r"[\w.-]+(/[\w.-]+)*", topic):
+        raise ValueError('must be letters, digits and "_", "-" or ".", in levels parted by "/"')
+    return topic
+
+
+Topic = Annotated[str, AfterValidator(_topic)]
+
+
+class Mqtt(Table):
+    """The home's MQTT broker: for the actions of type "mqtt", and for the speaker to appear in Home Assistant."""
+
+    host: Annotated[str, AfterValidator(_host)] = ""
+    """The broker's name or address; empty: none."""
+    port: Annotated[int, Field(ge=1, le=65535)] = 1883
+    """The broker's port; where `tls` is true it is mostly 8883."""
+    tls: bool = False
+    """Whether the connection is encrypted."""
+    ca_file: str = ""
+    """The certificate that the broker's is signed with, where that is one of your own."""
+    username: str = ""
+    """Who we are to the broker; empty: nobody in particular."""
+    password: Annotated[str, AfterValidator(_key)] = ""
+    """"secret:NAME": looked for in the environment variable NAME, in the systemd credential NAME, or, if NAME is a
+    path, in a file of its owner's."""
+    version: Literal["5", "3.1.1"] = "5"
+    """Which MQTT the broker speaks."""
+    discovery: Literal["entities", "device", "off"] = "entities"
+    """How the speaker presents itself to Home Assistant: "entities" is understood by every version, "device" is one
+    message for all and wants 2025 or later; "off": not at all."""
+    discovery_topic: Topic = "homeassistant"
+    """Where Home Assistant looks for what is new."""
+    topic: Topic = "cooee"
+    """The first levels of the speaker's own topics."""
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{0,40}$")] = ""
+    """What sets this speaker apart from every other at the broker; empty: made from the machine's own number."""
+    name: Annotated[str, Field(min_length=1, max_length=60)] = "Speaker"
+    """What it is called in Home Assistant."""
+    area: Annotated[str, Field(max_length=60)] = ""
+    """The room that Home Assistant is to suggest for it."""
+
+
 class Service(Table):
     """The daemon as a service."""
 
