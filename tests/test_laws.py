@@ -15,6 +15,7 @@ CONTRACTS = {"events", "effects", "settings"}
 NEUTRAL = {"kinds", "retry", "secret", "store"}
 """Knows no room: how a kind is found by its name, when to try again, where keys are, and what is kept on disk."""
 PURE = {"trouble", "events", "effects", "gate", "reply", "calls", "lease", "outage", "patience", "conversation"}
+PURE |= {"consent"}
 
 MAY_IMPORT = {
     "__init__": set(),
@@ -29,6 +30,7 @@ MAY_IMPORT = {
     "outage": {"events"},
     "patience": {"settings"},
     "calls": {"events", "effects"},
+    "consent": {"events"},
     "conversation": PURE | {"settings"},
     "kinds": set(),
     "secret": set(),

@@ -23,13 +23,15 @@ class Phase(Enum):
 class Function:
     """Something that the agent may ask for, as it is told: `parameters` is a JSON schema of type "object".
 
-    `side_effect`: it moves something, so it has to wait for the end of the user's turn.
+    `side_effect`: it moves something, so it has to wait for the end of the user's turn. `phrases`: what else it may be
+    asked for with, for an agent that goes by grammar.
     """
 
     name: str
     description: str
     parameters: Mapping[str, Any]
     side_effect: bool = True
+    phrases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -252,7 +252,7 @@ async def test_closing_ends_what_runs_and_leaves_the_safe_state(pins: MockFactor
     door = gpio.Settings(pin=17, description="The door", kind="pulse", pulse_s=5.0)
     own = Own(echo)
     speaker = Speaker({"door": door}, own)
-    running = asyncio.create_task(speaker.actions.run(Act(3, Call("1", "door", {}))))
+    running = asyncio.create_task(speaker.actions.run(Act(3, Call("1", "door", {}), is_confirmed=True)))
     while not speaker.posted:
         await asyncio.sleep(0)
     speaker.actions.close()
@@ -265,7 +265,7 @@ async def test_closing_ends_what_runs_and_leaves_the_safe_state(pins: MockFactor
 
 async def test_stopping_ends_what_runs_and_takes_the_pin_back(pins: MockFactory) -> None:
     speaker = Speaker({"door": gpio.Settings(pin=5, description="The door", kind="pulse", pulse_s=5.0)})
-    running = asyncio.create_task(speaker.actions.run(Act(3, Call("1", "door", {}))))
+    running = asyncio.create_task(speaker.actions.run(Act(3, Call("1", "door", {}), is_confirmed=True)))
     while not speaker.posted:
         await asyncio.sleep(0)
     speaker.actions.stop()

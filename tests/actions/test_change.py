@@ -23,7 +23,7 @@ class House:
         self._ids = iter(range(100))
 
     async def ask(self, name: str, **arguments: Any) -> Acted:
-        await self.actions.run(Act(1, Call(str(next(self._ids)), name, arguments)))
+        await self.actions.run(Act(1, Call(str(next(self._ids)), name, arguments), is_confirmed=True))
         return [event for event in self.posted if isinstance(event, Acted)][-1]
 
     @property

@@ -10,13 +10,14 @@ from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
 
 from cooee import kinds
-from cooee.actions._action import Action, ActionTable, Failed, Report, where
+from cooee.actions._action import Action, ActionTable, Failed, Report, Risk, where
 from cooee.actions._builtin import change_persona, forget_conversation, stop_listening, volume
 from cooee.actions._opened import Opened, built_in, opened, opened_in_time
 from cooee.actions._receipts import Outcome, Receipts
+from cooee.actions._risk import Risky, told
 from cooee.actions._words import one_line
 from cooee.effects import Act, Function
-from cooee.events import Acted, Call, Event
+from cooee.events import Acted, Call, Doubted, Event
 
 __all__ = [
     "Action",
@@ -25,6 +26,8 @@ __all__ = [
     "Failed",
     "Receipts",
     "Report",
+    "Risk",
+    "Risky",
     "change_persona",
     "declare",
     "forget_conversation",
@@ -41,7 +44,16 @@ CLEANUP_S = 1.0
 
 def declare(actions: Mapping[str, ActionTable]) -> tuple[Function, ...]:
     """The functions that these actions give the agent. Touches no device. Raises kinds.Unknown."""
-    return tuple(kinds.module("actions", table.type).declare(name, table) for name, table in actions.items())
+    return tuple(
+        told(kinds.module("actions", table.type).declare(name, table), table) for name, table in actions.items()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Doubt:
+    """Nothing was done, for the user has to say yes to the question first."""
+
+    question: str
 
 
 @dataclass(slots=True)
@@ -49,13 +61,14 @@ class _Run:
     """A call that is being done. Whoever asked for it before the last drop is not answered."""
 
     name: str
-    doing: asyncio.Task[Outcome]
-    ended: asyncio.Task[Outcome]
+    doing: asyncio.Task[Outcome | _Doubt]
+    ended: asyncio.Task[Outcome | _Doubt]
     drops: int = 0
 
 
 class Actions:
-    """Does what the agent asks for, and says in words what really happened: one `Acted` for each `Act`.
+    """Does what the agent asks for, and says in words what really happened: one `Acted` for each `Act`, or, where the
+    user has to say yes first and has not, one `Doubted`.
 
     A call id fires once; the same id again is answered with what became of it, as the `receipts` know.
     `post` is called on the loop's thread only. Raises kinds.Unknown for an unknown type, ValueError for a name that is
@@ -82,21 +95,24 @@ class Actions:
     @property
     def functions(self) -> tuple[Function, ...]:
         """What the agent may be told of, the built in ones first."""
-        return tuple(each.action.function for each in self._opened.values())
+        return tuple(each.function for each in self._opened.values())
 
     async def run(self, act: Act) -> None:
-        """Do it and post exactly one `Acted` within the time limit (none if it is dropped). Never raises."""
+        """Do it and post just one `Acted` or `Doubted` within the time limit (none if it is dropped). Never raises."""
         call = act.call
-        outcome = None
+        outcome: Outcome | _Doubt | None = None
         if call.id not in self._running:
             outcome = self._receipts.outcome(call.id)
         if outcome is None:
-            run = self._running.get(call.id) or self._begin(call)
+            run = self._running.get(call.id) or self._begin(act)
             drops = run.drops
             await asyncio.wait({run.ended})
             if run.drops != drops or run.ended.cancelled():
                 return
             outcome = run.ended.result()
+        if isinstance(outcome, _Doubt):
+            self._post(Doubted(act.turn, call.id, call.name, outcome.question))
+            return
         self._post(Acted(act.turn, call.id, call.name, outcome.text, outcome.ok, call.name in self._opened))
 
     def drop(self, call_id: str) -> None:
@@ -143,13 +159,14 @@ class Actions:
         for name, each in self._opened.items():
             each.close(name)
 
-    def _begin(self, call: Call) -> _Run:
-        doing = asyncio.create_task(self._perform(call), name="action")
+    def _begin(self, act: Act) -> _Run:
+        call = act.call
+        doing = asyncio.create_task(self._perform(call, is_confirmed=act.is_confirmed), name="action")
         ended = asyncio.create_task(self._end(call, doing), name="action's limit")
         self._running[call.id] = _Run(call.name, doing, ended)
         return self._running[call.id]
 
-    async def _end(self, call: Call, doing: asyncio.Task[Outcome]) -> Outcome:
+    async def _end(self, call: Call, doing: asyncio.Task[Outcome | _Doubt]) -> Outcome | _Doubt:
         """What became of it, at the latest at its limit."""
         limit_s = self._limit_s(call.name)
         try:
@@ -158,7 +175,8 @@ class Actions:
                 doing.cancel()
                 await asyncio.wait({doing}, timeout=CLEANUP_S)
             outcome = _outcome(doing, None if done else limit_s)
-            self._receipts.finish(call.id, outcome)
+            if isinstance(outcome, Outcome):
+                self._receipts.finish(call.id, outcome)
             return outcome
         finally:
             doing.cancel()
@@ -172,12 +190,15 @@ class Actions:
         if runs:
             await asyncio.wait({run.ended for run in runs}, timeout=CLEANUP_S)
 
-    async def _perform(self, call: Call) -> Outcome:
+    async def _perform(self, call: Call, *, is_confirmed: bool) -> Outcome | _Doubt:
         try:
             each = self._opened.get(call.name)
             if each is None:
                 raise Failed(f"There is no function {one_line(call.name, 40)}.")
             arguments = each.arguments.fitting(call.arguments)
+            if question := each.question(arguments, is_confirmed=is_confirmed):
+                return _Doubt(_cut(question))
+            each.limit_rate(asyncio.get_running_loop().time())
             if each.action.function.side_effect:
                 await self._receipts.begin(call.id, each.limit_s / 2)
             text = await each.action.run(arguments)
@@ -201,7 +222,7 @@ def _built_in(actions: Iterable[Action]) -> dict[str, Opened]:
     return {action.function.name: built_in(action, BUILTIN_LIMIT_S) for action in actions}
 
 
-def _outcome(task: asyncio.Task[Outcome], exceeded_s: float | None) -> Outcome:
+def _outcome(task: asyncio.Task[Outcome | _Doubt], exceeded_s: float | None) -> Outcome | _Doubt:
     if task.done() and not task.cancelled():
         return task.result()
     why = "was interrupted" if exceeded_s is None else f"took longer than {exceeded_s:g} seconds and was given up"

@@ -2,15 +2,22 @@
 
 import traceback
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from cooee.effects import Function
 from cooee.events import Event
 from cooee.settings import Table
 
 Report = Callable[[Event], None]
+Risk = Literal["safe", "confirm", "deny"]
+
+
+def _asking(question: str) -> str:
+    if question and not question.endswith("?"):
+        raise ValueError("must be a question and end with ?")
+    return question
 
 
 class ActionTable(Table):
@@ -22,6 +29,15 @@ class ActionTable(Table):
     """What it is, in the words of those who talk to it."""
     time_limit_s: Annotated[float, Field(gt=0, le=60)] = 8.0
     """After so long the agent is told that it took too long."""
+    risk: Risk | None = None
+    """"confirm": only done after the user's yes to a question; "deny": never; left out: locks, garage doors, gates,
+    valves, alarms and heaters ask, as far as the description or the type tells, and the rest is "safe"."""
+    question: Annotated[str, AfterValidator(_asking), Field(max_length=200)] = ""
+    """What is asked before it is done, such as "Shall I really open the garage?"; left out: it is made up."""
+    rate_limit_per_min: Annotated[int, Field(ge=1, le=6000)] = 20
+    """What moves something is done at most so often in a minute."""
+    phrases: Annotated[list[Annotated[str, Field(pattern=r"^\w[\w' -]{1,79}$")]], Field(max_length=20)] = Field([])
+    """What else it is asked for with, such as "movie time"."""
 
     def pins(self) -> tuple[int, ...]:
         """The GPIO pins that this action takes, so that nothing else is given them."""

@@ -10,6 +10,8 @@ from typing import Any
 from cooee import kinds
 from cooee.actions._action import Action, ActionTable, Failed, Report, where
 from cooee.actions._arguments import Arguments
+from cooee.actions._rate import Rate
+from cooee.actions._risk import NOT_ALLOWED, explained, judged, question
 from cooee.actions._thread import on_a_thread
 from cooee.effects import Function
 
@@ -41,6 +43,24 @@ class Opened:
     limit_s: float
     arguments: Arguments
     table: ActionTable | None = None
+    rate: Rate | None = None
+
+    @property
+    def function(self) -> Function:
+        """As the agent is told of it."""
+        return explained(self.action, self.table)
+
+    def question(self, arguments: Mapping[str, Any], *, is_confirmed: bool) -> str:
+        """What the user has to say yes to first, if anything. Raises Failed for what is not allowed at all."""
+        risk = "safe" if self.is_broken else judged(self.action, self.table, arguments)
+        if risk == "deny":
+            raise Failed(NOT_ALLOWED)
+        return "" if risk == "safe" or is_confirmed else question(self.action, self.table, arguments)
+
+    def limit_rate(self, now: float) -> None:
+        """Raises Failed where it moves something and was asked for too often."""
+        if self.rate and self.action.function.side_effect and (wait_s := self.rate.wait_s(now)):
+            raise Failed(f"it was asked for too often; it can be done again in {wait_s} seconds.")
 
     @property
     def is_broken(self) -> bool:
@@ -73,7 +93,8 @@ def built_in(action: Action, limit_s: float) -> Opened:
 def opened(name: str, table: ActionTable, report: Report) -> Opened:
     """May block. Raises kinds.Unknown; a device that is missing is said by the action itself."""
     action = _open(name, table, report)
-    return Opened(action, table.time_limit_s, Arguments(action.function.parameters), table)
+    rate = Rate(table.rate_limit_per_min)
+    return Opened(action, table.time_limit_s, Arguments(action.function.parameters), table, rate)
 
 
 async def opened_in_time(name: str, table: ActionTable, report: Report) -> Opened | None:

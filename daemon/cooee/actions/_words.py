@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from jsonschema import ValidationError
 
-_DETERMINERS = re.compile(r"(?i)(the|an?|my|our|your|his|her|its|their|this|that|these|those|all|both|every|each)$")
+_DETERMINERS = re.compile(
+    r"(?i)(the|an?|my|our|your|his|her|its|their|this|that|these|those|all|both|every|each|der|die|das|meine?|unsere?)$"
+)
 _PREPOSITIONS = re.compile(
     r" (?:in|on|of|at|for|by|over|under|above|below|behind|beside|near|next|outside|inside|with)\b"
 )

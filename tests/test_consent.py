@@ -1,0 +1,275 @@
+"""The user's yes to a risky call: what counts as one. No clock, no device."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from cooee import events as on
+from cooee.consent import Consent
+
+GARAGE = "Do you really want me to open the garage door?"
+UNLOCK = "Do you really want me to unlock the front door?"
+OPEN = {"action": "open"}
+
+
+class Talk:
+    """A consent in the middle of a conversation: in turn 1 the agent has called for the garage door."""
+
+    def __init__(self, question: str = GARAGE, arguments: Mapping[str, Any] | None = None) -> None:
+        self.consent = Consent()
+        self.turn, self.now = 1, 100.0
+        self._ids = iter(range(1000))
+        self.call(OPEN if arguments is None else arguments)
+        self(on.Doubted(1, "0", "garage_door", question))
+
+    def __call__(self, *events: on.Event) -> "Talk":
+        for event in events:
+            self.consent.take(event, self.turn, self.now)
+        return self
+
+    def call(self, arguments: Mapping[str, Any] | None = None, name: str = "garage_door", id: str = "") -> bool:
+        arguments = OPEN if arguments is None else arguments
+        return self.consent.covers(on.Call(id or str(next(self._ids)), name, arguments), self.turn, self.now)
+
+    def ask(self, text: str = GARAGE) -> "Talk":
+        return self(on.AgentText(text))
+
+    def answer(self, text: str = "Yes.") -> "Talk":
+        self.turn += 1
+        return self(on.UserStarted(), on.UserText(text))
+
+
+def test_a_yes_in_the_next_turn_is_good_for_just_one_call() -> None:
+    talk = Talk().ask().answer()
+    assert talk.call()
+    assert not talk.call()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("yes", "Yes, please.", "Yeah.", "Sure!", "Do it.", "Go ahead.", "Please do.", "Yes, open the garage.", "yep"),
+        *("Yes, do it now.", "Yes, I'm sure.", "Of course.", "yes yes", "Yes, open the garage door, please", "Oh yes."),
+        *("Ja.", "Ja, bitte!", "Oui.", "Sí", "Sì", "Yes, I really want you to.", "YES", "Yes, thank you."),
+    ],
+)
+def test_what_is_a_yes(words: str) -> None:
+    assert Talk().ask().answer(words).call()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("", "...", "No.", "no yes no", "Yes, but only tomorrow.", "Yes to the music.", "Yes, and turn on the lamp."),
+        *(
+            "Not yes.",
+            "Yes no.",
+            "Yeah, no.",
+            "Yeah right.",
+            "Yes, don't.",
+            "Yes?",
+            "What?",
+            "Open the garage.",
+            "maybe",
+        ),
+        *("Okay.", "Well", "Sure, but not now.", "Yes, the front door.", "Say yes.", "Yes, close the garage door."),
+        *("Yesterday.", "Do not do it.", "Go ahead and unlock the front door.", "Yes, in an hour.", "Nein.", "Si no."),
+        *("Do you really want me to open the garage door", "really want me to open the garage door", "please", "it"),
+    ],
+)
+def test_what_is_no_yes(words: str) -> None:
+    talk = Talk().ask().answer(words)
+    assert not talk.call()
+    talk.answer()
+    assert not talk.call(), "a later yes is too late"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "other"),
+    [
+        (OPEN, {"action": "close"}),
+        (OPEN, {}),
+        ({"percent": 1}, {"percent": True}),
+        ({"percent": 0}, {"percent": False}),
+        ({"percent": 50}, {"percent": "50"}),
+        ({"percent": 50}, {"percent": 50, "now": True}),
+        ({"stops": [{"at": 1}, 2]}, {"stops": [2, {"at": 1}]}),
+        ({"stops": [1]}, {"stops": {"0": 1}}),
+        ({"percent": None}, {}),
+    ],
+)
+def test_other_arguments_are_another_call(arguments: dict[str, Any], other: dict[str, Any]) -> None:
+    assert not Talk(arguments=arguments).ask().answer().call(other)
+    assert not Talk(arguments=other).ask().answer().call(arguments)
+
+
+def test_arguments_are_the_same_as_json_is() -> None:
+    one = {"percent": 50, "stops": [{"at": 1, "how": "soft"}]}
+    other = {"stops": [{"how": "soft", "at": 1.0}], "percent": 50.0}
+    assert Talk(arguments=one).ask().answer().call(other)
+
+
+def test_arguments_as_deep_as_you_like_end_nothing() -> None:
+    deep: Any = []
+    for _ in range(100_000):
+        deep = [deep]
+    assert Talk(arguments={"x": deep}).ask().answer().call({"x": deep})
+    while deep:
+        deep = deep.pop()
+
+
+def test_arguments_that_were_none_are_never_confirmed() -> None:
+    talk = Talk().ask().answer()
+    assert not talk.consent.covers(on.Call("x", "garage_door", None), talk.turn, talk.now)
+
+
+def test_another_function_is_not_meant() -> None:
+    assert not Talk().ask().answer().call(name="front_door")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "The garage door is closed.",
+        "Shall I play some music?",
+        "Do you really want me to unlock the front door?",
+        "Do you want me to close the garage door?",
+        "Do you really want me to open the garage door? Or shall I play some music?",
+        "Shall I open the garage door or the window?",
+        "You don't want me to open the garage door?",
+        "",
+    ],
+)
+def test_a_yes_to_another_question_is_none(said: str) -> None:
+    assert not Talk().ask(said).answer().call()
+    assert not Talk().ask().ask(said or "Hm.").answer().call()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Are you sure you want me to open the garage door?",
+        "The lamp is on. Do you really want me to open the garage door?",
+        "Should I really open the garage door? That will let the cold in.",
+        "Open your garage door?",
+    ],
+)
+def test_the_agent_may_ask_in_words_of_its_own(said: str) -> None:
+    assert Talk().ask(said).answer().call()
+
+
+def test_the_number_asked_about_is_the_number_meant() -> None:
+    question = "Do you really want me to set the heater to 30?"
+    assert Talk(question).ask(question).answer().call()
+    assert Talk(question).ask("Shall I set the heater to thirty?").answer().call()
+    assert not Talk(question).ask("Shall I set the heater to 20?").answer().call()
+
+
+def test_without_a_question_in_words_there_is_no_yes() -> None:
+    assert not Talk().answer().call()
+
+
+def test_a_question_before_the_call_was_not_this_one() -> None:
+    talk = Talk().ask()
+    talk.call(id="again")
+    talk(on.Doubted(1, "again", "garage_door", GARAGE))
+    assert not talk.answer().call()
+
+
+def test_a_yes_in_the_turn_of_the_question_is_none() -> None:
+    talk = Talk().ask()
+    talk(on.UserText("yes"))
+    assert not talk.call()
+    talk.turn += 1
+    assert not talk.call()
+
+
+def test_only_the_first_turn_after_the_question_counts() -> None:
+    assert not Talk().ask().answer("What time is it?").answer().call()
+
+
+def test_a_call_after_the_turn_of_the_yes_is_too_late() -> None:
+    talk = Talk().ask().answer()
+    talk.turn += 1
+    assert not talk.call()
+
+
+def test_half_a_minute_is_the_most() -> None:
+    in_time, late_yes, late_call = Talk().ask(), Talk().ask(), Talk().ask()
+    in_time.now += 30
+    assert in_time.answer().call()
+    late_yes.now += 30.1
+    assert not late_yes.answer().call()
+    late_call.answer().now += 30.1
+    assert not late_call.call()
+
+
+IN_BETWEEN = [
+    on.SessionDown("gone"),
+    on.SessionUp(),
+    on.Muted("button"),
+    on.Dismissed("button"),
+    on.Forgotten("agent"),
+    on.PersonaChosen("butler"),
+    on.UserText("And the lamp."),
+    on.Withdrawn(("0",)),
+]
+
+
+@pytest.mark.parametrize("event", IN_BETWEEN, ids=lambda event: type(event).__name__)
+def test_nothing_else_may_happen_in_between(event: on.Event) -> None:
+    assert not Talk()(event).ask().answer().call()
+    assert not Talk().ask()(event).answer().call()
+    assert not Talk().ask().answer()(event).call()
+
+
+def test_who_speaks_again_after_the_yes_may_be_taking_it_back() -> None:
+    assert not Talk().ask().answer()(on.UserStarted()).call()
+
+
+def test_the_end_of_the_conversation_ends_the_question() -> None:
+    talk = Talk().ask()
+    assert talk.consent
+    talk.consent.drop()
+    assert not talk.consent
+    assert not talk.answer().call()
+
+
+def test_a_question_that_was_cut_off_was_not_heard() -> None:
+    assert not Talk().ask()(on.Hushed(1, 1.5)).answer().call()
+    assert Talk().ask()(on.Hushed(1, 0.3)).answer().call()
+
+
+def test_noise_before_the_yes_is_no_answer() -> None:
+    assert Talk().ask()(on.UserStarted(), on.NothingSaid()).answer().call()
+
+
+def test_the_wake_word_may_stand_before_the_yes() -> None:
+    assert Talk().ask()(on.Heard(b"", wake="hey_jarvis")).answer("Hey Jarvis, yes.").call()
+    assert not Talk().ask().answer("Hey Jarvis, yes.").call()
+
+
+def test_the_newer_question_replaces_the_older() -> None:
+    talk = Talk()
+    talk.call(name="front_door", id="new")
+    talk(on.Doubted(1, "new", "front_door", UNLOCK)).ask(f"{GARAGE} {UNLOCK}").answer()
+    assert not talk.call()
+    assert talk.call(name="front_door")
+
+
+def test_the_echo_of_the_question_is_no_yes() -> None:
+    assert not Talk().ask(f"Are you sure? {GARAGE}").answer("Sure, open the garage door.").call()
+    assert Talk().ask(f"Are you sure? {GARAGE}").answer("Yes, open the garage door.").call()
+
+
+def test_a_doubt_about_a_call_that_was_never_begun_asks_for_nothing() -> None:
+    consent = Consent()
+    consent.take(on.Doubted(1, "1", "garage_door", GARAGE), 1, 0.0)
+    assert not consent
+
+
+def test_a_question_in_another_language_is_checked_by_its_own_words() -> None:
+    question = "Soll ich wirklich das Garagentor öffnen?"
+    assert Talk(question).ask("Möchtest du, dass ich das Garagentor öffnen soll?").answer("Ja.").call()
+    assert not Talk(question).ask("Soll ich die Lampe einschalten?").answer("Ja.").call()
