@@ -266,3 +266,16 @@ def test_every_sample_for_the_second_opinion_is_understood(house: Grammar) -> No
     assert {"turn on the desk lamp", "set the fan to forty percent", "turn off the lamp"} <= sampled
     answers = {"yes", "no", "add something to the shopping list"}
     assert [text for text in sorted(sampled - answers) if house.parse(text) == Nothing()] == []
+
+
+def test_a_function_may_be_asked_for_with_phrases_of_its_own() -> None:
+    film = function("scene_7", "Dims the lights")
+    sauna = function("sauna", "The sauna", celsius={"type": "integer", "minimum": 40, "maximum": 95})
+    film["parameters"]["phrases"] = ["movie time", "let's watch a film"]
+    sauna["parameters"]["phrases"] = ["warm up the hut", 7, "", "(broken"]
+    grammar = Grammar([film, sauna, DESK_LAMP])
+    assert calls(grammar.parse("Movie time!")) == [("scene_7", {})]
+    assert calls(grammar.parse("Let's watch a film, please.")) == [("scene_7", {})]
+    assert calls(grammar.parse("warm up the hut to 80")) == [("sauna", {"celsius": 80})]
+    assert calls(grammar.parse("turn on the desk lamp")) == [("desk_lamp", {"state": "on"})]
+    assert grammar.parse("movie") == Nothing()

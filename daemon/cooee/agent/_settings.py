@@ -65,16 +65,19 @@ def described(
     return AgentV1SettingsAgent(**fields)
 
 
-def instructions(brief: Brief, prompt: str) -> dict[str, Any]:
+def instructions(brief: Brief, prompt: str, *, has_grammar: bool = False) -> dict[str, Any]:
     """What a think block says besides whose model it is."""
     fields: dict[str, Any] = {"prompt": brief.persona.prompt or prompt}
-    return fields | ({"functions": [function(each) for each in brief.functions]} if brief.functions else {})
+    functions = [function(each, has_grammar=has_grammar) for each in brief.functions]
+    return fields | ({"functions": functions} if functions else {})
 
 
-def function(each: Function) -> ThinkSettingsV1FunctionsItem:
+def function(each: Function, *, has_grammar: bool = False) -> ThinkSettingsV1FunctionsItem:
     # Calls come speculatively, before the user has finished; what moves something has to wait.
     fields: dict[str, Any] = {"defer_until_eot": True} if each.side_effect else {}
-    fields |= {"name": each.name, "description": each.description, "parameters": dict(each.parameters)}
+    # The protocol has no place for phrases, and some makers of models refuse a schema with words that they don't know.
+    phrases = {"phrases": list(each.phrases)} if has_grammar and each.phrases else {}
+    fields |= {"name": each.name, "description": each.description, "parameters": {**each.parameters, **phrases}}
     return ThinkSettingsV1FunctionsItem(**fields)
 
 

@@ -135,11 +135,12 @@ class Embedded:
         from cooee.agent._listen import Listen
 
         table = self._settings
+        instructions = _settings.instructions(brief, table.prompt, has_grammar=True)
         agent = _settings.described(
             brief,
             table.greeting,
             listen=Listen(model=table.model).sdk(brief.wake_words, ""),
-            think=[_think.sdk(_think.OpenAi(model="embedded"), **_settings.instructions(brief, table.prompt))],
+            think=[_think.sdk(_think.OpenAi(model="embedded"), **instructions)],
             speak=[_speak.sdk(_speak.Deepgram(model="embedded"))],
         )
         return _settings.settings(agent, table.output_rate_hz)

@@ -75,7 +75,7 @@ def _arguments(kind: str, skill: Skill, entities: Mapping[str, Any]) -> dict[str
     if amount is None:
         return None
     if kind in ("number", "phrase_number"):
-        return amount if kind == "number" or skill.names.phrases else None
+        return amount if kind == "number" or skill.names.phrases or skill.names.also else None
     if kind in ("value", "phrase_value"):
         return _value(skill, entities)
     if kind == "phrase_text":

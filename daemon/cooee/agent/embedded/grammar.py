@@ -236,7 +236,8 @@ class Grammar:
 
 def _label(candidate: Candidate, others: Iterable[Candidate]) -> str:
     same = [other for other in others if other.target.label == candidate.target.label]
-    return candidate.target.label if len(same) == 1 else candidate.target.skill.description or candidate.call.name
+    described = re.split(r"[.;:\n]", candidate.target.skill.description, maxsplit=1)[0]
+    return candidate.target.label if len(same) == 1 else described or candidate.call.name
 
 
 def _matches(key: tuple[str, str], call: Call) -> bool:

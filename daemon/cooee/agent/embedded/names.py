@@ -1,9 +1,9 @@
 """What a function is called in speech, taken from its name and its description."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from cooee.agent.embedded.tidy import tidy, words_of
+from cooee.agent.embedded.tidy import plain, tidy, words_of
 
 ARTICLES = "the|my|our|your|a|an|some|this|that|any"
 # Verbs that only say that something is worked or read: "set_volume" is about the volume.
@@ -55,13 +55,17 @@ _SYNONYMS = (
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """`label` is what we say; `full` and `short` are what may be heard; `head` is the verb that it begins with."""
+    """`label` is what we say; `full` and `short` are what may be heard; `head` is the verb that it begins with.
+
+    `phrases` say what it does, by its name and description; `also` are those that it was declared with.
+    """
 
     label: str
     full: tuple[str, ...]
     short: tuple[str, ...]
     phrases: tuple[str, ...]
     head: str
+    also: tuple[str, ...] = ()
 
 
 def split(name: str) -> list[str]:
@@ -94,6 +98,12 @@ def names(name: str, description: str, *, has_states: bool) -> Names:
     short = tuple(noun for noun in (*loose, *_other_number((*full, *loose))) if noun not in full and noun not in _VAGUE)
     phrases = _unique([" ".join(words) if head in ACTING else "", *(_phrases(description) if head in ACTING else ())])
     return Names(nouns[0] if nouns else " ".join(words), full, tuple(dict.fromkeys(short)), phrases, head)
+
+
+def also_said(found: Names, phrases: object) -> Names:
+    """The names with the phrases that the function is declared to be asked for with."""
+    texts = [tidy(text) for text in phrases if isinstance(text, str)] if isinstance(phrases, list) else []
+    return replace(found, also=_unique([*texts, *map(plain, texts)]))
 
 
 def _unique(texts: list[str]) -> tuple[str, ...]:

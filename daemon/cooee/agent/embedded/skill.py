@@ -3,10 +3,10 @@
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from cooee.agent.embedded.names import GENERIC, Names, names, split
+from cooee.agent.embedded.names import GENERIC, Names, also_said, names, split
 from cooee.agent.embedded.tidy import tidy, words_of
 
 # What a value of an enum, or the verb of a name, is said with. Opposites never share a verb.
@@ -116,16 +116,16 @@ def skill(function: Mapping[str, Any]) -> Skill | None:
     """None for a function that speech cannot fill in: a required list or object, or a broken schema."""
     schema = function.get("parameters")
     schema = schema if isinstance(schema, Mapping) else {}
-    found = schema.get("properties")
-    properties = {
-        key: value for key, value in (found if isinstance(found, Mapping) else {}).items() if isinstance(value, Mapping)
-    }
+    declared = schema.get("properties")
+    declared = declared if isinstance(declared, Mapping) else {}
+    properties = {key: value for key, value in declared.items() if isinstance(value, Mapping)}
     wanted = schema.get("required")
     required = tuple(key for key in (wanted if isinstance(wanted, list) else ()) if isinstance(key, str))
     if any(_kind(properties.get(key, {})) is None for key in required):
         return None
     name, description = str(function.get("name") or ""), str(function.get("description") or "")
-    return _assembled(name, description, properties, required, function.get("defer_until_eot") is not True)
+    found = _assembled(name, description, properties, required, function.get("defer_until_eot") is not True)
+    return replace(found, names=also_said(found.names, schema.get("phrases")))
 
 
 def _assembled(

@@ -112,7 +112,7 @@ def _phrased(found: Sequence[Target]) -> list[tuple[str, tuple[int, bool]]]:
     for index, target in enumerate(found):
         names = target.skill.names
         alone = (names.head,) if target.skill.texts and names.phrases else ()
-        for phrase in (*names.phrases, *alone) if not target.fixed else ():
+        for phrase in (*names.phrases, *names.also, *alone) if not target.fixed else ():
             words = [word for word in phrase.split() if word not in articles]
             phrased.append((f" {article} ".join(words), (index, phrase in alone)))
     return phrased
