@@ -43,6 +43,7 @@ MAY_IMPORT = {
     "reload": {"config"},
     "sound": {"events"},
     "mic": CONTRACTS | {"sound"},
+    "mqtt": CONTRACTS | {"retry", "secret"},
     "speaker": CONTRACTS | {"sound"},
     "embedding": set(),
     "wake_models": {"embedding"},
