@@ -1,7 +1,8 @@
 """What the speaker can do for the agent: each [actions.NAME] is a function; its `type` is a module here.
 
 A type's module has `Settings` (an `ActionTable`), `declare(name, settings) -> Function`, which touches no device, and
-`open(name, settings, report) -> Action`, which may block. Modules with an underscore are no types.
+`open(name, settings, report) -> Action`, which may block. An action may have further functions (`Several`). Modules
+with an underscore are no types.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ from cooee import kinds
 from cooee.actions._action import Action, ActionTable, Failed, Report, Risk, where
 from cooee.actions._builtin import change_persona, forget_conversation, stop_listening, volume
 from cooee.actions._opened import Opened, built_in, opened, opened_in_time
+from cooee.actions._parts import Parts, Several
 from cooee.actions._receipts import Outcome, Receipts
 from cooee.actions._risk import Risky, told
 from cooee.actions._words import one_line
@@ -28,6 +30,7 @@ __all__ = [
     "Report",
     "Risk",
     "Risky",
+    "Several",
     "change_persona",
     "declare",
     "forget_conversation",
@@ -71,8 +74,8 @@ class Actions:
     user has to say yes first and has not, one `Doubted`.
 
     A call id fires once; the same id again is answered with what became of it, as the `receipts` know.
-    `post` is called on the loop's thread only. Raises kinds.Unknown for an unknown type, ValueError for a name that is
-    taken; nothing else stops it.
+    `post` and `changed` are called on the loop's thread only, the latter whenever `functions` are others by themselves.
+    Raises kinds.Unknown for an unknown type, ValueError for a name that is taken; nothing else stops it.
     """
 
     def __init__(
@@ -81,6 +84,7 @@ class Actions:
         post: Callable[[Event], None],
         builtins: Iterable[Action] = (),
         receipts: Receipts | None = None,
+        changed: Callable[[], None] = lambda: None,
     ) -> None:
         self._post = post
         self._receipts = receipts or Receipts()
@@ -91,11 +95,13 @@ class Actions:
             if name in self._opened:
                 raise ValueError(f"[actions.{name}]: this name is built in; choose another one")
             self._opened[name] = opened(name, table, post)
+        self._parts = Parts(changed)
+        self._parts.follow(self._opened)
 
     @property
     def functions(self) -> tuple[Function, ...]:
         """What the agent may be told of, the built in ones first."""
-        return tuple(each.function for each in self._opened.values())
+        return tuple(each.function for each in (*self._opened.values(), *self._parts))
 
     async def run(self, act: Act) -> None:
         """Do it and post just one `Acted` or `Doubted` within the time limit (none if it is dropped). Never raises."""
@@ -113,7 +119,7 @@ class Actions:
         if isinstance(outcome, _Doubt):
             self._post(Doubted(act.turn, call.id, call.name, outcome.question))
             return
-        self._post(Acted(act.turn, call.id, call.name, outcome.text, outcome.ok, call.name in self._opened))
+        self._post(Acted(act.turn, call.id, call.name, outcome.text, outcome.ok, self._find(call.name) is not None))
 
     def drop(self, call_id: str) -> None:
         """Cancel the call if it still runs; whoever asked for it hears nothing more."""
@@ -141,8 +147,10 @@ class Actions:
             kept = {name: each for name, each in kept.items() if not each.is_broken}
             gone = {name: each for name, each in before.items() if name not in kept}
             waiting = {name: each.suspended() for name, each in gone.items() if name in actions}
+            interrupted = {*gone, *self._parts.names(gone)}
             self._opened = builtin | kept | waiting
-            await self._interrupt(gone)
+            self._parts.follow(self._opened)
+            await self._interrupt(interrupted)
             for name, each in gone.items():
                 await each.close_in_time(name)
             now = dict(kept)
@@ -152,10 +160,12 @@ class Actions:
                 elif name not in kept and (new := await opened_in_time(name, table, self._post)):
                     now[name] = new
             self._opened = builtin | {name: now[name] for name in actions if name in now}
+            self._parts.follow(self._opened)
 
     def close(self) -> None:
         """Cancel what runs and put everything into its safe state."""
         self.stop()
+        self._parts.follow({})
         for name, each in self._opened.items():
             each.close(name)
 
@@ -192,7 +202,7 @@ class Actions:
 
     async def _perform(self, call: Call, *, is_confirmed: bool) -> Outcome | _Doubt:
         try:
-            each = self._opened.get(call.name)
+            each = self._find(call.name)
             if each is None:
                 raise Failed(f"There is no function {one_line(call.name, 40)}.")
             arguments = each.arguments.fitting(call.arguments)
@@ -213,8 +223,11 @@ class Actions:
             log.warning("%s: %s", one_line(call.name, 80), where(error))
             return Outcome("That did not work: something went wrong inside the speaker; its log says where.", False)
 
+    def _find(self, name: str) -> Opened | None:
+        return self._opened.get(name) or self._parts.get(name)
+
     def _limit_s(self, name: str) -> float:
-        each = self._opened.get(name)
+        each = self._find(name)
         return each.limit_s if each else BUILTIN_LIMIT_S
 
 
