@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from cooee import kinds
 from cooee.actions._action import Action, ActionTable, Failed, Report, Risk, where
 from cooee.actions._builtin import change_persona, forget_conversation, stop_listening, volume
-from cooee.actions._opened import Opened, built_in, opened, opened_in_time
+from cooee.actions._opened import NO_MEANS, Means, Opened, built_in, opened, opened_in_time
 from cooee.actions._parts import Parts, Several
 from cooee.actions._receipts import Outcome, Receipts
 from cooee.actions._risk import Risky, told
@@ -84,17 +84,20 @@ class Actions:
         post: Callable[[Event], None],
         builtins: Iterable[Action] = (),
         receipts: Receipts | None = None,
+        *,
+        means: Means = NO_MEANS,
         changed: Callable[[], None] = lambda: None,
     ) -> None:
         self._post = post
         self._receipts = receipts or Receipts()
         self._running: dict[str, _Run] = {}
+        self._means = means
         self._changing = asyncio.Lock()
         self._opened = _built_in(builtins)
         for name, table in actions.items():
             if name in self._opened:
                 raise ValueError(f"[actions.{name}]: this name is built in; choose another one")
-            self._opened[name] = opened(name, table, post)
+            self._opened[name] = opened(name, table, post, means)
         self._parts = Parts(changed)
         self._parts.follow(self._opened)
 
@@ -157,7 +160,7 @@ class Actions:
             for name, table in actions.items():
                 if name in builtin:
                     log.warning("[actions.%s]: this name is built in; choose another one", name)
-                elif name not in kept and (new := await opened_in_time(name, table, self._post)):
+                elif name not in kept and (new := await opened_in_time(name, table, self._post, self._means)):
                     now[name] = new
             self._opened = builtin | {name: now[name] for name in actions if name in now}
             self._parts.follow(self._opened)

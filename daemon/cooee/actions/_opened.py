@@ -20,6 +20,10 @@ log = logging.getLogger("cooee.actions")
 OPEN_LIMIT_S = 5.0
 """A device that takes longer to be opened or closed is left alone."""
 
+Means = Mapping[str, Any]
+"""What the speaker has for its actions, by name; a type's module is given what its `NEEDS` names, or None."""
+NO_MEANS: Means = {}
+
 
 class Broken:
     """An action that can't be done, and why."""
@@ -90,17 +94,17 @@ def built_in(action: Action, limit_s: float) -> Opened:
     return Opened(action, limit_s, Arguments(action.function.parameters))
 
 
-def opened(name: str, table: ActionTable, report: Report) -> Opened:
+def opened(name: str, table: ActionTable, report: Report, means: Means = NO_MEANS) -> Opened:
     """May block. Raises kinds.Unknown; a device that is missing is said by the action itself."""
-    action = _open(name, table, report)
+    action = _open(name, table, report, means)
     rate = Rate(table.rate_limit_per_min)
     return Opened(action, table.time_limit_s, Arguments(action.function.parameters), table, rate)
 
 
-async def opened_in_time(name: str, table: ActionTable, report: Report) -> Opened | None:
+async def opened_in_time(name: str, table: ActionTable, report: Report, means: Means = NO_MEANS) -> Opened | None:
     """The same without blocking the loop; None where there is no such type."""
     try:
-        return await asyncio.wait_for(on_a_thread(functools.partial(opened, name, table, report)), OPEN_LIMIT_S)
+        return await asyncio.wait_for(on_a_thread(functools.partial(opened, name, table, report, means)), OPEN_LIMIT_S)
     except kinds.Unknown as unknown:
         log.warning("[actions.%s] type: %s", name, unknown)
         return None
@@ -111,10 +115,11 @@ async def opened_in_time(name: str, table: ActionTable, report: Report) -> Opene
     return Opened(broken, table.time_limit_s, Arguments(function.parameters), table)
 
 
-def _open(name: str, table: ActionTable, report: Report) -> Action:
+def _open(name: str, table: ActionTable, report: Report, means: Means) -> Action:
     module = kinds.module("actions", table.type)
     try:
-        action: Action = module.open(name, table, report)
+        needs = {need: means.get(need) for need in getattr(module, "NEEDS", ())}
+        action: Action = module.open(name, table, report, **needs)
         return action
     except Failed as failed:
         why = str(failed)
