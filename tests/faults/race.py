@@ -2,6 +2,7 @@
 
 import asyncio
 import concurrent.futures
+import importlib
 import inspect
 import logging
 import threading
@@ -70,6 +71,7 @@ class Race:
         self._thread.join()
 
     def _work(self, works: list[Work]) -> None:
+        importlib.import_module("cooee.agent._line")  # takes long, and is not to make anybody late
         noise = logging.getLogger("websockets.server")
         level = noise.level
         noise.setLevel(logging.CRITICAL)

@@ -23,7 +23,8 @@ async def one(seed: int, hows: Sequence[str]) -> Row:
     cut_s, back_s, how = chance.uniform(0.0, 2.8), chance.uniform(0.0, 2.0), chance.choice(hows)
     async with bench(seed=seed) as b:
         sentence = b.house.mouth.say(WORDS)
-        await b.house.until("wake")
+        # While it connects, other deadlines hold.
+        await b.house.until("up" if how == "freeze" else "wake")
         await asyncio.sleep(cut_s)
         broke_at = b.fault(f"{how} for {back_s:.1f} s")
         await b.proxy.refuse()
