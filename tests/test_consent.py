@@ -193,6 +193,15 @@ def test_a_call_after_the_turn_of_the_yes_is_too_late() -> None:
     talk = Talk().ask().answer()
     talk.turn += 1
     assert not talk.call()
+    assert not Talk().ask().answer()(on.UserText("Yes.")).call()
+
+
+def test_a_call_that_was_taken_back_asks_for_nothing() -> None:
+    consent = Consent()
+    consent.covers(on.Call("1", "garage_door", OPEN), 1, 0.0)
+    consent.take(on.Withdrawn(("1",)), 1, 0.0)
+    consent.take(on.Doubted(1, "1", "garage_door", GARAGE), 1, 0.0)
+    assert not consent
 
 
 def test_half_a_minute_is_the_most() -> None:
