@@ -10,7 +10,7 @@ from gpiozero import Device
 from gpiozero.pins.mock import MockFactory
 
 from cooee import actions
-from cooee.actions import Actions, Failed, gpio
+from cooee.actions import Actions, Failed, Unsure, gpio
 from cooee.effects import Act, Function
 from cooee.events import Acted, Call, Event, Switched
 
@@ -71,6 +71,14 @@ async def echo(arguments: Mapping[str, Any]) -> str:
 async def test_arguments_that_fit_arrive_with_defaults_and_whole_numbers() -> None:
     acted = await Speaker({}, Own(echo)).call("own", {"level": 5.0, "mode": "warm"})
     assert acted == Acted(3, "1", "own", "{'level': 5, 'mode': 'warm', 'times': 2}", True)
+
+
+async def test_what_is_not_known_is_not_called_a_failure() -> None:
+    async def lost(arguments: Mapping[str, Any]) -> str:
+        raise Unsure("It was sent, but it is not known whether it was done.")
+
+    acted = await Speaker({}, Own(lost)).call("own", {"level": 5})
+    assert acted == Acted(3, "1", "own", "It was sent, but it is not known whether it was done.", False)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
 
 from cooee import kinds
-from cooee.actions._action import Action, ActionTable, Failed, Report, Risk, where
+from cooee.actions._action import Action, ActionTable, Failed, Report, Risk, Unsure, where
 from cooee.actions._builtin import change_persona, forget_conversation, stop_listening, volume
 from cooee.actions._opened import NO_MEANS, Means, Opened, built_in, opened, opened_in_time
 from cooee.actions._parts import Parts, Several
@@ -31,6 +31,7 @@ __all__ = [
     "Risk",
     "Risky",
     "Several",
+    "Unsure",
     "change_persona",
     "declare",
     "forget_conversation",
@@ -219,6 +220,8 @@ class Actions:
                 return Outcome(_cut(text), True)
             log.warning("%s answered no text; its module is at fault", call.name)
             return Outcome("It gave no answer, so it is not known whether that was done.", False)
+        except Unsure as unsure:
+            return Outcome(_cut(str(unsure)), False)
         except Failed as failed:
             return Outcome(_cut(f"That did not work: {failed}"), False)
         # Also SystemExit, which would end the loop; only being cancelled is left to asyncio.

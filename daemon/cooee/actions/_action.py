@@ -48,6 +48,10 @@ class Failed(Exception):
     """The action did not happen; str() is a sentence for the agent to say."""
 
 
+class Unsure(Failed):
+    """Whether the action happened is not known; str() is the whole of what the agent is to say."""
+
+
 class Action(Protocol):
     @property
     def function(self) -> Function: ...
@@ -55,7 +59,7 @@ class Action(Protocol):
     async def run(self, arguments: Mapping[str, Any]) -> str:
         """Do it and say what is true now, as read back. The arguments fit the schema, defaults filled in.
 
-        Raises Failed. Cancelled at the time limit: then it has `CLEANUP_S` to leave nothing half done.
+        Raises Failed, Unsure. Cancelled at the time limit: then it has `CLEANUP_S` to leave nothing half done.
         """
 
     def close(self) -> None:
