@@ -132,6 +132,32 @@ def fill(template: str, values: Mapping[str, Any], quote: Callable[[str], str] =
     return "".join(text + ("" if name is None else quote(plain(values[name]))) for text, name, _, _ in parts)
 
 
+def fill_json(template: Any, arguments: Mapping[str, Any]) -> Any:
+    """The same for all strings in what is to be JSON; one that is nothing but {name} becomes the value itself."""
+    match template:
+        case str():
+            names = placeholders(template)
+            text = fill(template, arguments)
+            return arguments[names[0]] if names and template == f"{{{names[0]}}}" else text
+        case dict():
+            return {key: fill_json(value, arguments) for key, value in template.items()}
+        case list():
+            return [fill_json(value, arguments) for value in template]
+    return template
+
+
+def texts(body: Any) -> list[str]:
+    """All strings in what is to be JSON."""
+    match body:
+        case str():
+            return [body]
+        case dict():
+            return [text for value in body.values() for text in texts(value)]
+        case list():
+            return [text for value in body for text in texts(value)]
+    return []
+
+
 def plain(value: Any) -> str:
     """An argument as text. Raises Failed for text with control characters, which may end a line or a string early."""
     if isinstance(value, bool):

@@ -1,5 +1,6 @@
 """JSON pointers, RFC 6901. Pure."""
 
+import json
 import re
 from typing import Any
 
@@ -23,3 +24,12 @@ def pick(document: Any, pointer: str) -> Any:
         else:
             raise LookupError(token)
     return found
+
+
+def text_at(body: bytes, pointer: str) -> str:
+    """What it points at in JSON, as text; all of the body where it is empty. Raises ValueError, LookupError."""
+    text = body.decode(errors="replace")
+    if not pointer:
+        return text
+    value = pick(json.loads(text), pointer)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,7 +1,6 @@
 """A request to a device or a service at home that speaks HTTP."""
 
 import ipaddress
-import json
 import re
 import socket
 from collections.abc import Mapping
@@ -11,8 +10,8 @@ from urllib.parse import quote, unquote, urlsplit
 from pydantic import AfterValidator, Field, JsonValue, model_validator
 
 from cooee.actions import Failed, Report
-from cooee.actions._parameters import TemplateTable, answered, declared, fill, placeholders
-from cooee.actions._pointer import check, pick
+from cooee.actions._parameters import TemplateTable, answered, declared, fill, fill_json, placeholders, texts
+from cooee.actions._pointer import check, text_at
 from cooee.effects import Function
 from cooee.secret import Exposed, secret
 
@@ -77,7 +76,7 @@ class Settings(TemplateTable):
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
-        self.check_placeholders([self.url, *_texts(self.body)])
+        self.check_placeholders([self.url, *texts(self.body)])
         if self.body and self.method in ("GET", "DELETE"):
             raise ValueError(f"{self.method} sends no body; use POST, PUT or PATCH")
         return self
@@ -118,7 +117,7 @@ class Http:
                 raise OSError("not at home")
             return socket.socket(*address[:3])
 
-        body = _filled(self._settings.body, arguments) if self._settings.body else None
+        body = fill_json(self._settings.body, arguments) if self._settings.body else None
         try:
             async with (
                 aiohttp.ClientSession(connector=aiohttp.TCPConnector(socket_factory=at_home)) as session,
@@ -152,30 +151,6 @@ def _filled_url(template: str, arguments: Mapping[str, Any]) -> str:
     return url
 
 
-def _filled(template: Any, arguments: Mapping[str, Any]) -> Any:
-    match template:
-        case str():
-            names = placeholders(template)
-            text = fill(template, arguments)
-            return arguments[names[0]] if names and template == f"{{{names[0]}}}" else text
-        case dict():
-            return {key: _filled(value, arguments) for key, value in template.items()}
-        case list():
-            return [_filled(value, arguments) for value in template]
-    return template
-
-
-def _texts(body: Any) -> list[str]:
-    match body:
-        case str():
-            return [body]
-        case dict():
-            return [text for value in body.values() for text in _texts(value)]
-        case list():
-            return [text for value in body for text in _texts(value)]
-    return []
-
-
 def _resolved(header: str) -> str:
     reference = _SECRET.match(header)
     if reference is None:
@@ -206,14 +181,10 @@ async def _limited(content: Any) -> bytes:
 
 
 def _output(body: bytes, pointer: str) -> str:
-    text = body.decode(errors="replace")
-    if not pointer:
-        return text
     try:
-        value = pick(json.loads(text), pointer)
+        return text_at(body, pointer)
     except (ValueError, LookupError) as error:
         raise Failed(f"the answer has nothing at {pointer}.") from error
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _status(status: int) -> str:
