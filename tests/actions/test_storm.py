@@ -2,7 +2,9 @@
 
 import asyncio
 import random
+import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,19 +15,26 @@ from cooee import actions
 from cooee.actions import Actions, ActionTable, command, gpio, http
 from cooee.actions._parameters import Parameter
 from cooee.effects import Act, Function
-from cooee.events import Acted, Call, Event
+from cooee.events import Acted, Call, Doubted, Event
 
-LAMP, STRIP, DOOR, OPENER = 17, 18, 27, 22
+LAMP, STRIP, DOOR, OPENER, GATE, DENIED = 17, 18, 27, 22, 23, 24
+CALLS = 10_000
+TRAP = "reached"
+"""A file that any shell would make, in whose folder the calls are made."""
 NASTY = [
     *(None, True, False, -1, 101, 1e9, 10**400, 5.5, 7.0, float("nan"), float("inf")),
     *("", "on", "ON", "50", "-rf", "../..", "\x00", "\ud800", "$(reboot)", "{level}", "x" * 100_000),
     *([], [1], {}, {"level": 1}, {"a": {"b": [None] * 100}}),
+    *(f"; touch {TRAP}", f"$(touch {TRAP})", f"`touch {TRAP}`", f"| touch {TRAP}", f"&& touch {TRAP} #", f"' > {TRAP}"),
+    *("../../admin", "..", "/etc/passwd", "%2e%2e%2fadmin", "?admin=1", "#", "@127.0.0.1/", "http://127.0.0.1/", "a/b"),
 ]
 NAMES = [
     "lamp",
     "strip",
     "door",
     "opener",
+    "gate",
+    "denied",
     "say",
     "ask",
     "raises",
@@ -55,15 +64,21 @@ class Bad:
         pass
 
 
+OFTEN: Any = {"rate_limit_per_min": 6000}
+RISKY = ("opener", "gate")
+
+
 def tables(url: str) -> dict[str, ActionTable]:
     text = {"text": Parameter(type="string", max_length=50)}
     return {
-        "lamp": gpio.Settings(pin=LAMP, description="The lamp"),
-        "strip": gpio.Settings(pin=STRIP, description="The strip", kind="pwm"),
+        "lamp": gpio.Settings(pin=LAMP, description="The lamp", **OFTEN),
+        "strip": gpio.Settings(pin=STRIP, description="The strip", kind="pwm", **OFTEN),
         "door": gpio.Settings(pin=DOOR, description="The door", kind="sensor"),
-        "opener": gpio.Settings(pin=OPENER, description="The opener", kind="pulse", pulse_s=0.001),
-        "say": command.Settings(description="Say it.", command=["echo", "{text}"], parameters=text),
-        "ask": http.Settings(description="Ask it.", url=f"{url}/{{text}}", parameters=text),
+        "opener": gpio.Settings(pin=OPENER, description="The opener", kind="pulse", pulse_s=0.001, **OFTEN),
+        "gate": gpio.Settings(pin=GATE, description="The gate", **OFTEN),
+        "denied": gpio.Settings(pin=DENIED, description="The siren", risk="deny", **OFTEN),
+        "say": command.Settings(description="Say it.", command=["echo", "{text}"], parameters=text, **OFTEN),
+        "ask": http.Settings(description="Ask it.", url=f"{url}/asked/{{text}}", parameters=text, **OFTEN),
     }
 
 
@@ -73,7 +88,7 @@ def allowed(name: str, arguments: Any) -> bool:
         return False
     level, state = arguments.get("level"), arguments.get("state")
     match name:
-        case "lamp":
+        case "lamp" | "gate":
             return set(arguments) == {"state"} and state in ("on", "off", "toggle")
         case "strip":
             whole = type(level) is int or (type(level) is float and level == level // 1)
@@ -90,7 +105,7 @@ def allowed(name: str, arguments: Any) -> bool:
 
 def some_arguments(dice: random.Random, name: str) -> Any:
     good: dict[str, list[Any]] = {
-        "lamp": [{"state": state} for state in ("on", "off", "toggle")],
+        **{name: [{"state": state} for state in ("on", "off", "toggle")] for name in ("lamp", "gate", "denied")},
         "strip": [{"level": level} for level in range(101)] + [{"state": "on"}, {"state": "off"}],
         "say": [{"text": "good morning"}],
         "ask": [{"text": "good morning"}],
@@ -106,45 +121,68 @@ def some_arguments(dice: random.Random, name: str) -> Any:
     return dice.choice(good.get(name, [{}]))
 
 
-@pytest.fixture
-async def url() -> Any:
-    async def answer(_: web.BaseRequest) -> web.Response:
+class Site:
+    """Answers anything and remembers what it was asked for, as it came over the wire."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.asked: list[str] = []
+
+    async def answer(self, request: web.BaseRequest) -> web.Response:
+        self.asked.append(request.raw_path)
         return web.Response(text="fine")
 
-    runner = web.ServerRunner(web.Server(answer), shutdown_timeout=0)
+
+@pytest.fixture
+async def site() -> Any:
+    it = Site()
+    runner = web.ServerRunner(web.Server(it.answer), shutdown_timeout=0)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    it.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    yield it
     await runner.cleanup()
 
 
 @pytest.mark.slow
 async def test_a_storm_of_calls_is_answered_one_by_one_and_moves_no_pin_unasked(
-    pins: MockFactory, url: str, monkeypatch: pytest.MonkeyPatch
+    pins: MockFactory, site: Site, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(actions, "BUILTIN_LIMIT_S", 0.01)
+    monkeypatch.chdir(tmp_path)
     dice = random.Random(20_24)
     posted: list[Event] = []
-    deeds = Actions(tables(url), posted.append, [Bad(name) for name in ("raises", "hangs", "garbage")])
-    outputs = [pins.pin(pin) for pin in (LAMP, STRIP, OPENER)]
-    done = 0
-    for number in range(2000):
+    deeds = Actions(tables(site.url), posted.append, [Bad(name) for name in ("raises", "hangs", "garbage")])
+    outputs = [pins.pin(pin) for pin in (LAMP, STRIP, OPENER, GATE, DENIED)]
+    done = asked = 0
+    for number in range(CALLS):
         name = dice.choice(NAMES)
         arguments = some_arguments(dice, name)
+        is_confirmed = dice.random() < 0.5
         before = [len(pin.states) for pin in outputs]
         posted.clear()
-        async with asyncio.timeout(5):
-            await deeds.run(Act(number, Call(f"call {number}", name, arguments)))
-        (acted,) = [event for event in posted if isinstance(event, Acted)]
-        assert (acted.turn, acted.id, acted.name) == (number, f"call {number}", name)
-        assert 0 < len(acted.text) <= 2000
-        acted.text.encode()
-        if not allowed(name, arguments):
-            assert not acted.ok, (name, arguments)
+        began_s = time.monotonic()
+        await deeds.run(Act(number, Call(f"call {number}", name, arguments), is_confirmed))
+        assert time.monotonic() - began_s < 5, "in time"
+        (answer,) = [event for event in posted if isinstance(event, Acted | Doubted)]
+        assert (answer.turn, answer.id, answer.name) == (number, f"call {number}", name)
+        fits = allowed(name, arguments)
+        if isinstance(answer, Doubted):
+            assert fits and name in RISKY and not is_confirmed
+            assert answer.question.endswith("?")
+        else:
+            assert 0 < len(answer.text) <= 2000
+            answer.text.encode()
+            assert answer.ok or not fits or name not in ("lamp", "strip", "opener", "gate", "door"), (name, answer.text)
+            assert not answer.ok or fits, (name, arguments)
+            done += answer.ok
+        if not fits or isinstance(answer, Doubted):
             assert [len(pin.states) for pin in outputs] == before, (name, arguments)
-        elif name in ("lamp", "strip", "opener", "door"):
-            assert acted.ok, (name, arguments, acted.text)
-        done += acted.ok
+        asked += isinstance(answer, Doubted)
     deeds.close()
-    assert done > 200
-    assert [pin.state for pin in outputs] == [0, 0, 0]
+    assert done > CALLS / 10 and asked > CALLS / 100
+    assert [pin.state for pin in outputs] == [0, 0, 0, 0, 0]
+    assert len(outputs[4].states) <= 2, "what is denied was never switched on"
+    assert not (tmp_path / TRAP).exists() and not Path("/", TRAP).exists(), "a shell"
+    assert site.asked and all(path.startswith("/asked/") and path.count("/") == 2 for path in site.asked)
+    assert not any("?" in path or path.endswith("/..") for path in site.asked)
