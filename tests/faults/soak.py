@@ -115,12 +115,13 @@ FAULTS: tuple[Fault, ...] = (close, error, strange, refuse, absent, freeze, drop
 
 
 class Soak:
-    """`ended`: how the turns did, by the last thing that was heard of them."""
+    """`ended`: how the turns did. `odd`: the stories of those that lost words, or had no end that one hears."""
 
     def __init__(self, b: Bench, seed: int) -> None:
         self._b, self._chance = b, random.Random(seed)
         self.faults = self.lost = 0
         self.ended = {"answer": 0, "tell": 0, "silence": 0}
+        self.odd: list[str] = []
 
     async def talk(self, until: float) -> None:
         loop, house = asyncio.get_running_loop(), self._b.house
@@ -130,9 +131,12 @@ class Soak:
             await house.say(self._chance.randint(1, 8))
             await self._until(lambda: house.app.phase.value in ("asleep", "offline"))
             names = [name.split()[0] for _, name in house.timeline]
-            self.ended[next((each for each in ("answer", "tell") if each in names), "silence")] += 1
-            if "tell" not in names and "answer" in names:
-                self.lost += self._b.lost
+            ended = next((each for each in ("tell", "answer") if each in names), "silence")
+            self.ended[ended] += 1
+            lost = self._b.lost if ended == "answer" else 0
+            self.lost += lost
+            if lost or ended == "silence":
+                self.odd.append(f"{lost} words lost\n{house.story()}")
             self._forget()
 
     async def fail(self, until: float) -> None:
@@ -191,7 +195,8 @@ async def soak(seconds: float, seed: int) -> dict[str, Any]:
             until = loop.time() + part_s
             await asyncio.gather(it.talk(until), it.fail(until))
             held.append(await it.held())
-        return {"faults": it.faults, "turns": it.ended, "words_lost": it.lost, "first": held[0], "last": held[1]}
+        found = {"faults": it.faults, "turns": it.ended, "words_lost": it.lost, "odd": it.odd[:5]}
+        return {**found, "first": held[0], "last": held[1]}
 
 
 if __name__ == "__main__":
