@@ -192,8 +192,11 @@ async def test_a_storm_of_kept_messages_is_survived(broker: Mosquitto) -> None:
         async with linked(broker.port) as link:
             link.listen("storm/#", lambda topic, payload, kept: heard.append(topic))
             await link.listening("storm/#")
-            await home.publish("storm/end", "")
-            await until(lambda: "storm/end" in heard)
+            # In the midst of it the broker may drop what is too much; afterwards nothing is lost.
+            while "storm/end" not in heard:
+                await home.publish("storm/end", "")
+                await asyncio.sleep(0.05)
+            assert len(heard) > 100
             assert not link.away
 
 
