@@ -26,7 +26,8 @@ FIRST_S = 60.0
 EVERY_S = 2.0, 5.0
 STUCK_S = 60.0
 CODES = ("INTERNAL_SERVER_ERROR", "SERVER_GOING_AWAY", "FAILED_TO_THINK", "MAXIMUM_SESSION_LENGTH_REACHED")
-STRANGE = ("{oops", "null", '{"type": 7}', '{"type": "History"}', b"", b"\1", DONE, STARTED)
+STRANGE = ("{oops", "null", '{"type": 7}', '{"type": "History"}', b"", DONE, STARTED)
+"""No voice: to speak into the user's words is nothing that a speaker can mend."""
 
 Fault = Callable[[Bench, random.Random], Awaitable[object]]
 
@@ -92,6 +93,7 @@ async def freeze(b: Bench, chance: random.Random) -> None:
 async def drop(b: Bench, chance: random.Random) -> None:
     b.proxy.drop()
     await asyncio.sleep(chance.uniform(0, 1))
+    b.proxy.cut()  # a network that loses bytes and goes on is none
     b.proxy.drop(False)
 
 

@@ -19,6 +19,6 @@ def test_soak(soaking: Soaking) -> None:
     assert last["sockets"] == first["sockets"]
     assert last["tasks"] <= first["tasks"] + 2
     assert last["rss_mib"] - first["rss_mib"] < 16
-    assert found["turns"]["silence"] == 0 and found["turns"]["answer"] > 0
+    assert found["turns"]["silence"] == 0 and found["turns"]["answer"] > 0, "\n\n".join(found["odd"])
     assert found["faults"] >= soaking.seconds / 10
-    assert found["words_lost"] == 0
+    assert found["words_lost"] == 0, "\n\n".join(found["odd"])
