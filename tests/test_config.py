@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cooee import config, kinds
+from cooee.actions import gpio
 from cooee.config import Faulty, load, parse
 
 SHIPPED = Path(__file__).parents[1] / "config" / "config.toml"
@@ -97,6 +98,49 @@ def test_a_pin_has_one_owner() -> None:
     (fault,) = faults(text)
     assert fault.line == 7
     assert "[actions.lamp] already" in fault.allowed
+
+
+BELL = '[actions.bell]\ntype = "gpio"\npin = 20\nkind = "button"\ndescription = "The bell"\n'
+UP = '[actions.up]\ntype = "gpio"\npin = 17\ndescription = "The motor up"\ninterlock = "{}"\n'
+DOWN = '[actions.down]\ntype = "gpio"\npin = 18\ndescription = "The motor down"\ninterlock = "{}"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('[actions.x]\ntype = "gpio"\npin = 1\ndescription = "The lamp"',
+         "[actions.x] pin = 1: is a line to the memory of a HAT; there are 2 to 27"),
+        ('[actions.x]\ntype = "gpio"\npin = 28\ndescription = "The lamp"', "[actions.x] pin = 28: must be less than"),
+        ('[lights]\ntype = "led"\npin = 18\n[actions.x]\ntype = "gpio"\nkind = "rgb"\nred = 5\ngreen = 18\nblue = 7\n'
+         'description = "The strip"', "[actions.x] green = 18: is used by [lights] already"),
+        ('[actions.x]\ntype = "gpio"\nkind = "distance"\ntrigger = 5\necho = 17\ndescription = "The car"\n'
+         '[actions.y]\ntype = "gpio"\npin = 17\ndescription = "The lamp"',
+         "[actions.y] pin = 17: is used by [actions.x] already"),
+        (UP.format("down") + DOWN.format(""), 'must be said by both: [actions.down] needs interlock = "up"'),
+        (UP.format("dwon") + DOWN.format(""), 'there is no other [actions.dwon]; did you mean "down"?'),
+        (UP.format("up"), "there is no other [actions.up]"),
+        (UP.format("bell") + BELL, "must be the name of an output; [actions.bell] is none"),
+        (BELL + 'on_active = { call = "lmap" }\n[actions.lamp]\ntype = "gpio"\npin = 5\ndescription = "The lamp"',
+         '[actions.bell.on_active] call = "lmap": there is no [actions.lmap]; there are lamp; did you mean "lamp"?'),
+        (BELL + 'on_active = { call = "bell" }', "can't be this action itself"),
+        (BELL + 'on_active.call = "lamp"\n[actions.lamp]\ntype = "gpio"\npin = 5\ndescription = "The lamp"',
+         "[actions.bell.on_active] arguments: state is missing; it has to be 'on', 'off' or 'toggle'"),
+        (BELL + 'on_active = { sya = "Hello." }', 'did you mean "say"?'),
+    ],
+)  # fmt: skip
+def test_things_on_pins_that_do_not_go_together_are_refused(text: str, says: str) -> None:
+    (fault,) = faults(text)
+    assert says in str(fault)
+
+
+def test_two_outputs_that_name_each_other_and_a_bell_that_rings_are_no_fault() -> None:
+    assert parse(UP.format("down") + DOWN.format("up")).actions["up"].interlock == "down"
+    assert parse(BELL + 'on_active = { say = "Hello.", call = "set_volume", arguments = { percent = 10 } }')
+
+
+def test_the_fault_of_one_table_does_not_hide_what_another_says_of_it() -> None:
+    (fault,) = faults(UP.format("down") + DOWN.format("up") + "pulse_s = 99.0\n")
+    assert "[actions.down] pulse_s" in str(fault)
 
 
 @pytest.mark.parametrize("text", ["[mic", "mic = ", "[mic]\ndevice = usb", "\x00"])
@@ -201,8 +245,8 @@ def test_no_value_that_may_be_a_secret_is_shown() -> None:
          "[actions.x.parameters] y = 5: must be a table"),
         ('[actions]\nx = {type = "command", description = "what", command = ["a"], parameters = {Y = {type="string"}}}',
          "[actions.x.parameters] Y: a name is lower-case"),
-        ('[actions]\nx = {type = "gpio", description = "    ", pin = 1}', "must say in words what it is"),
-        ('[lights]\ntype = "rgb"\nred = 1\ngreen = 2\nblue = 3\nlooks.asleeep = "red"', 'did you mean "asleep"?'),
+        ('[actions]\nx = {type = "gpio", description = "    ", pin = 5}', "must say in words what it is"),
+        ('[lights]\ntype = "rgb"\nred = 5\ngreen = 6\nblue = 7\nlooks.asleeep = "red"', 'did you mean "asleep"?'),
         ('[mic]\ntype = "file"', 'must name a WAV file when type is "file"'),
         ('[speaker]\ntype = "file"', 'must name a WAV file when type is "file"'),
         ('[mic]\ntype = "file"\nfile = "not-there.wav"', "there is no such file"),
@@ -218,8 +262,8 @@ def test_each_fault_is_said_in_the_words_of_the_file(text: str, says: str) -> No
 
 def test_two_actions_that_say_the_same_are_refused() -> None:
     (fault,) = faults(
-        '[actions.one]\ntype = "gpio"\npin = 1\ndescription = "The lamp"\n'
-        '[actions.two]\ntype = "gpio"\npin = 2\ndescription = "the  lamp"\n'
+        '[actions.one]\ntype = "gpio"\npin = 5\ndescription = "The lamp"\n'
+        '[actions.two]\ntype = "gpio"\npin = 6\ndescription = "the  lamp"\n'
     )
     assert fault.line == 8 and "[actions.one] has the same one" in str(fault)
 
@@ -311,6 +355,21 @@ def test_each_commented_table_of_the_shipped_file_would_be_accepted() -> None:
             continue
         room = name.split("/")[0]
         assert kinds.settings(room, str(table["type"])).model_validate(table)
+
+
+def test_every_thing_on_a_pin_of_the_shipped_file_would_be_accepted_and_shows_all_that_it_can_be() -> None:
+    shipped = blocks(SHIPPED.read_text(encoding="utf-8"))
+    tables = {name.split("/")[0].split(".")[1]: table for name, table in shipped.items() if name.endswith("/gpio")}
+    assert {table.get("kind", "output") for table in tables.values()} == set(gpio.FAMILIES) - {
+        "sensor",
+        "motion",
+        "line",
+    }
+    settings = {name: gpio.Settings.model_validate(table) for name, table in tables.items()}
+    pins = [pin for each in settings.values() for pin in each.pins()]
+    assert len(pins) == len(set(pins))
+    for name, each in settings.items():
+        assert not list(each.misfits(name, settings, config.BUILT_IN))
 
 
 def test_the_schema_knows_every_room() -> None:

@@ -39,6 +39,7 @@ MAY_IMPORT = {
     "turns": CONTRACTS | {"store", "ending"},
     "clips": {"mic"},
     "pins": set(),
+    "board": set(),
     "button": CONTRACTS,
     "reload": {"config"},
     "sound": {"events"},
@@ -57,7 +58,7 @@ MAY_IMPORT = {
     "service": set(),
     "faults": {"kinds"},
     "toml_lines": set(),
-    "config": CONTRACTS | NEUTRAL | {"wake", "faults", "toml_lines"},
+    "config": CONTRACTS | NEUTRAL | {"board", "wake", "faults", "toml_lines"},
     "meter": CONTRACTS | {"sound", "mic"},
     "timeline": CONTRACTS,
 }

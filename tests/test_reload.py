@@ -59,7 +59,7 @@ def test_what_needs_a_restart_stays_as_it_was_and_is_said(text: str, told: str) 
 
 def test_a_table_may_change_in_part() -> None:
     found = changes(
-        parse(""), parse('[wake]\nwords = ["alexa"]\nthreshold = 0.7\n[mic]\ngain_db = 1.0\n' + LAMP.format(pin=1))
+        parse(""), parse('[wake]\nwords = ["alexa"]\nthreshold = 0.7\n[mic]\ngain_db = 1.0\n' + LAMP.format(pin=5))
     )
     assert found.config.wake == parse("[wake]\nthreshold = 0.7\n").wake
     assert str(found) == (

@@ -9,13 +9,13 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from cooee import kinds, toml_lines, wake
+from cooee import board, kinds, toml_lines, wake
 from cooee.faults import Fault, Faulty, allowed, place, shown, title, union_type
 from cooee.settings import Button, Conversation, Mic, Mqtt, Persona, Pin, Service, Session, Speaker, Table, Wake
 
@@ -182,7 +182,11 @@ class _Reader:
             if name in BUILT_IN:
                 self._fault(("actions", name), None, "this name is built in; choose another one")
         self._descriptions(tables)
-        return {name: self._kind(("actions", name), "actions", table, table) for name, table in tables.items()}
+        read = {name: self._kind(("actions", name), "actions", table, table) for name, table in tables.items()}
+        for name, table in read.items():
+            for setting, found, sentence in table.misfits(name, read, BUILT_IN) if hasattr(table, "misfits") else ():
+                self._fault(("actions", name, *setting), found, sentence)
+        return read
 
     def _personas(self, tables: Any, wake: dict[str, Any]) -> dict[str, Any]:
         """Each wake word calls one of them at most."""
@@ -240,6 +244,8 @@ class _Reader:
         named = {table[name]: name for name in _pin_settings(model) if type(table.get(name)) is int}
         owner = ".".join(path)
         for pin in dict.fromkeys((*pins, *named)):
+            if 0 <= pin <= 27 and (lacks := board.lacks(pin, board.model())):
+                self._fault((*path, named.get(pin, "pin")), pin, lacks)
             if self._pins.setdefault(pin, owner) != owner:
                 used = f"is used by [{self._pins[pin]}] already; each pin has one owner"
                 self._fault((*path, named.get(pin, "pin")), pin, used)
@@ -280,7 +286,8 @@ def _pin_settings(model: Any) -> Iterator[str]:
     """The names of the settings that are pins."""
     pin = FieldInfo.from_annotation(Pin)
     for name, field in model.model_fields.items():
-        if (field.annotation, field.metadata) == (pin.annotation, pin.metadata):
+        may_be_none = Pin in get_args(field.annotation)
+        if may_be_none or (field.annotation, field.metadata) == (pin.annotation, pin.metadata):
             yield name
 
 

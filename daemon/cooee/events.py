@@ -86,6 +86,22 @@ class Dismissed:
 
 
 @dataclass(frozen=True, slots=True)
+class SayWanted:
+    """Somebody else than the agent wants this said, and perhaps the user's next words in return (`wants_answer`).
+
+    `is_urgent`: it may cut whatever is being said. `is_own_voice`: in the speaker's own voice, even if the agent has a
+    line. What could not be begun within `patience_s` is dropped.
+    """
+
+    id: str
+    text: str
+    is_urgent: bool = False
+    wants_answer: bool = False
+    is_own_voice: bool = False
+    patience_s: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
 class Muted:
     by: str
 
@@ -257,6 +273,14 @@ class Switched:
 
 
 @dataclass(frozen=True, slots=True)
+class Triggered:
+    """The sensor `name` sets off a call, as somebody could have asked for it; but nobody is there to say yes to it."""
+
+    name: str
+    call: Call
+
+
+@dataclass(frozen=True, slots=True)
 class Sounded:
     """The first sample of the turn's reply left the loudspeaker."""
 
@@ -281,9 +305,9 @@ class Hushed:
 
 # fmt: off
 Event = (
-    Heard | Ticked | MicLost | MicFound | SpeakerLost | SpeakerFound | Summoned | Released | Dismissed | Muted
-    | Unmuted | SessionUp | SettingsApplied | SessionDown | LimitNear | Uplinked | Lit | Warned | LatencyReported
+    Heard | Ticked | MicLost | MicFound | SpeakerLost | SpeakerFound | Summoned | Released | Dismissed
+    | SayWanted | Muted | Unmuted | SessionUp | SettingsApplied | SessionDown | LimitNear | Uplinked | Lit | Warned | LatencyReported
     | InjectionRefused | Forgotten | PersonaChosen | UserStarted | UserText | NothingSaid | AgentThought | AgentText
-    | AgentSpeech | AgentDone | Asked | Withdrawn | Acted | Doubted | Switched | Sounded | Spoken | Hushed
+    | AgentSpeech | AgentDone | Asked | Withdrawn | Acted | Doubted | Switched | Triggered | Sounded | Spoken | Hushed
 )
 # fmt: on

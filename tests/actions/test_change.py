@@ -103,7 +103,7 @@ async def test_a_device_that_hangs_holds_up_neither_the_loop_nor_the_change(
 ) -> None:
     monkeypatch.setattr(_opened, "OPEN_LIMIT_S", 0.05)
     forever = threading.Event()
-    monkeypatch.setattr(gpio, "_device", lambda *_: forever.wait(5))
+    monkeypatch.setattr(gpio, "open", lambda *_: forever.wait(5))
     house = House()
     ticks = 0
 

@@ -7,8 +7,8 @@ from gpiozero import Device
 from gpiozero.pins.mock import MockFactory, MockPin, MockPWMPin
 from pydantic import ValidationError
 
-from cooee.actions import Failed, gpio
-from cooee.actions.gpio import Gpio, Settings
+from cooee.actions import Action, Failed, gpio
+from cooee.actions.gpio import Settings
 from cooee.events import Event, Switched
 
 
@@ -26,7 +26,7 @@ class Percents(MockPWMPin):
         super()._set_state(int(value * 100) / 100)
 
 
-def make(description: str = "The lamp on the desk", **settings: Any) -> tuple[Gpio, list[Event]]:
+def make(description: str = "The lamp on the desk", **settings: Any) -> tuple[Action, list[Event]]:
     seen: list[Event] = []
     return gpio.open("it", Settings(pin=17, description=description, **settings), seen.append), seen
 
@@ -169,10 +169,38 @@ def test_no_pwm_says_so(pins: MockFactory) -> None:
     ("settings", "said"),
     [
         ({"kind": "pulse"}, "needs pulse_s"),
-        ({"kind": "sensor", "pulse_s": 1.0}, 'pulse_s means nothing for kind = "sensor"'),
+        ({"kind": "sensor", "pulse_s": 1.0}, 'pulse_s means nothing for kind = "sensor", only for output and pulse'),
         ({"kind": "output", "pull": "down"}, 'pull means nothing for kind = "output"'),
         ({"kind": "button", "initial": "on"}, "initial means nothing"),
+        ({"kind": "pulse", "pulse_s": 1.0, "min_on_s": 2.0}, 'min_on_s means nothing for kind = "pulse"'),
+        ({"kind": "pwm", "max_on_s": 9.0}, 'max_on_s means nothing for kind = "pwm", only for output'),
+        ({"kind": "rgb", "red": 5, "green": 6, "blue": 7}, 'pin means nothing for kind = "rgb"'),
+        ({"pin": None, "kind": "rgb", "red": 5}, 'kind = "rgb" needs green and blue'),
+        ({"pin": None, "kind": "rgb", "red": 5, "green": 6, "blue": 6}, "three different pins"),
+        ({"pin": None, "kind": "distance", "trigger": 5}, 'kind = "distance" needs echo'),
+        ({"pin": None, "kind": "distance", "trigger": 5, "echo": 5}, "two different pins"),
+        ({"pin": None}, 'kind = "output" needs pin'),
         ({"pulse_s": 9.0}, "shorter than time_limit_s"),
+        ({"min_on_s": 60.0, "max_on_s": 30.0}, "max_on_s must not be shorter"),
+        ({"initial": "on", "max_on_s": 30.0}, "must be off at the start"),
+        ({"initial": "on", "interlock": "other"}, "must be off at the start"),
+        ({"kind": "pwm", "fade_s": 9.0}, "fade_s must be shorter"),
+        ({"kind": "pwm", "min_percent": 80, "max_percent": 20}, "min_percent must be less"),
+        ({"kind": "servo", "min_angle": 90, "max_angle": 30}, "min_angle must be less than max_angle"),
+        ({"kind": "servo", "max_angle": 270}, "at most travel_deg"),
+        ({"kind": "servo", "initial_angle": 5, "min_angle": 10}, "initial_angle must be from min_angle"),
+        ({"kind": "servo", "min_pulse_ms": 2.0}, "min_pulse_ms must be less"),
+        ({"kind": "buzzer", "tunes": {"ring": "H5"}}, '"H5" is no note'),
+        ({"kind": "buzzer", "tunes": {"ring": "- -"}}, "there is no note in it"),
+        ({"kind": "buzzer", "tunes": {"ring": "A5 " * 99}}, "must be shorter than 8 s"),
+        ({"kind": "buzzer", "tunes": {"Ring!": "A5"}}, "lower-case words"),
+        ({"kind": "buzzer", "tunes": {}}, "at least one tune"),
+        ({"kind": "temperature", "unit": "cm"}, 'unit must be "celsius" or "fahrenheit"'),
+        ({"kind": "temperature", "serial": "../../etc"}, "serial must be"),
+        ({"kind": "temperature", "on_active": {"say": "Cold."}}, "need active_below or active_above"),
+        ({"kind": "temperature", "active_below": 3.0}, "need one of them"),
+        ({"kind": "button", "on_active": {}}, "needs say, a sentence, or call"),
+        ({"kind": "button", "on_active": {"say": "Hm.", "arguments": {"state": "on"}}}, "has arguments, but no call"),
         ({"kind": "dimmer"}, "'output', 'pulse', 'pwm'"),
         ({"initial": True}, "'off' or 'on'"),
         ({"pinn": 3}, "Extra inputs"),
@@ -180,8 +208,27 @@ def test_no_pwm_says_so(pins: MockFactory) -> None:
 )
 def test_a_wrong_setting_is_refused_with_what_is_allowed(settings: dict[str, Any], said: str) -> None:
     with pytest.raises(ValidationError, match=said):
-        Settings(pin=17, description="The lamp", **settings)
+        Settings(**{"pin": 17, "description": "The lamp", **settings})
 
 
-def test_settings_tell_the_pin() -> None:
+def test_settings_tell_the_pins() -> None:
     assert Settings(pin=17, description="The lamp").pins() == (17,)
+    assert Settings(red=5, green=6, blue=7, kind="rgb", description="The strip").pins() == (5, 6, 7)
+    assert Settings(trigger=5, echo=6, kind="distance", description="The car").pins() == (5, 6)
+    assert Settings(kind="temperature", description="The cellar").pins() == ()
+
+
+async def test_what_is_closed_stays_as_it_is_however_late_a_call_comes(pins: MockFactory) -> None:
+    for settings, arguments in (
+        ({"pin": 17}, {"state": "on"}),
+        ({"pin": 17, "kind": "pwm"}, {"level": 50}),
+        ({"red": 17, "green": 18, "blue": 27, "kind": "rgb"}, {"state": "on"}),
+        ({"pin": 17, "kind": "servo"}, {"angle": 50}),
+        ({"pin": 17, "kind": "buzzer"}, {"tune": "ring"}),
+    ):
+        it = gpio.open("it", Settings(description="The thing", **settings), lambda _: None)
+        it.close()
+        it.close()
+        with pytest.raises(Failed, match="not answer"):
+            await it.run(arguments)
+        assert not pins.pin(17).state

@@ -71,7 +71,7 @@ def told(function: Function, table: ActionTable | None, *, may_ask: bool = False
     said = [f"Also asked for as {join(phrases)}."] if phrases else []
     more = [*said, *([_RULE] if asks else [])]
     description = " ".join([f"{function.description.rstrip('. ')}.", *more]) if more else function.description
-    return replace(function, description=description, phrases=tuple(table.phrases))
+    return replace(function, description=description, phrases=(*function.phrases, *table.phrases))
 
 
 def _is_dangerous(function: Function, table: ActionTable, values: set[str]) -> bool:
