@@ -15,7 +15,7 @@ from cooee.actions import Actions, Failed, Unsure
 from cooee.actions.mqtt import Mqtt, Settings, declare
 from cooee.actions.mqtt import open as open_mqtt
 from cooee.effects import Act
-from cooee.events import Acted, Call, Event
+from cooee.events import Acted, Call, Event, SayWanted, Triggered
 from cooee.mqtt.client import Message
 from cooee.mqtt.link import Link
 from cooee.settings import Mqtt as Broker
@@ -182,6 +182,37 @@ async def test_the_room_and_all_actions_share_one_connection(broker: Mosquitto) 
         assert len([topic for topic, *_ in home.heard if topic.endswith("/set")]) == 1
 
 
+@pytest.mark.slow
+async def test_a_message_sets_off_what_the_config_says_and_an_old_one_does_not(broker: Mosquitto) -> None:
+    posted: list[Event] = []
+    bell = {"description": "The bell", "state_topic": "door", "state_pointer": "/action", "message": "press"}
+    then = {"say": "Somebody is at the door.", "call": "lamp", "arguments": {"state": "on"}}
+    async with at_home(broker) as home, linked(broker) as link:
+        await home.publish("door", '{"action": "press"}', retain=True)
+        table = Settings.model_validate({**bell, "on_message": then, "cooldown_s": 5.0})
+        actions = Actions({"bell": table}, posted.append, means={"broker": link})
+        await link.listening("door")
+        for message in ("garbage", '{"action": "release"}', '{"action": "press"}', '{"action": "press"}'):
+            await home.publish("door", message)
+        async with asyncio.timeout(10):
+            while len(posted) < 2:
+                await asyncio.sleep(0.01)
+        await link.listening("door")
+        actions.close()
+    said, triggered = posted
+    assert isinstance(said, SayWanted) and said.text == "Somebody is at the door."
+    assert isinstance(triggered, Triggered)
+    assert (triggered.name, triggered.call.name, triggered.call.arguments) == ("bell", "lamp", {"state": "on"})
+
+
+def test_what_a_message_calls_must_be_there() -> None:
+    bell = {"description": "The bell", "state_topic": "door", "on_message": {"call": "lump"}}
+    table = Settings.model_validate(bell)
+    ((place, found, wrong),) = table.misfits("bell", {"lamp": Settings.model_validate(LAMP)}, ())
+    assert (place, found) == (("on_message", "call"), "lump")
+    assert 'did you mean "lamp"' in wrong
+
+
 async def test_without_a_broker_the_action_is_there_and_says_why_it_can_not_be_done() -> None:
     posted: list[Event] = []
     actions = Actions({"lamp": Settings.model_validate(LAMP)}, posted.append)
@@ -203,6 +234,7 @@ async def test_without_a_broker_the_action_is_there_and_says_why_it_can_not_be_d
         ({"topic": "a/{lamp}"}, "{lamp} is no parameter"),
         ({"topic": "a", "parameters": TEXT}, "the parameter text is used nowhere"),
         ({"topic": "a", "payload": '{{"text": "{text}"}}', "parameters": TEXT}, "is written as a table"),
+        ({"topic": "a", "on_message": {"say": "Ring"}}, "on_message needs a state_topic"),
         ({"topic": "a", "qos": 3}, "0, 1 or 2"),
         ({"state_topic": "a", "state_pointer": "state"}, 'must be empty or begin with "/"'),
     ],
@@ -218,8 +250,8 @@ def test_the_examples_of_the_shipped_file_would_be_accepted() -> None:
     assert len(blocks) >= 5
     for block in blocks:
         lines = [line.removeprefix("#") for line in block.splitlines() if not line.startswith("# ")]
-        (table,) = tomllib.loads("\n".join(lines))["actions"].values()
-        assert Settings.model_validate(table)
+        for table in tomllib.loads("\n".join(lines))["actions"].values():
+            assert Settings.model_validate(table)
 
 
 def test_what_only_reads_moves_nothing() -> None:

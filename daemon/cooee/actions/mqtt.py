@@ -3,16 +3,16 @@
 import asyncio
 import json
 import math
-import re
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import Annotated, Any, Literal, Protocol, Self
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, JsonValue, model_validator
+from pydantic import AfterValidator, Field, JsonValue, model_validator
 
 from cooee.actions import Failed, Report, Unsure
+from cooee.actions._broker import Broker, Heard, Topic, hearing, topic_with
 from cooee.actions._parameters import TemplateTable, answered, declared, fill, fill_json, placeholders, plain, texts
 from cooee.actions._pointer import check, text_at
+from cooee.actions._when import Misfit, Then, Trigger, When, misfits
 from cooee.actions._words import one_line, sentence
 from cooee.effects import Function
 
@@ -23,33 +23,6 @@ WAIT_SHARE = 0.75
 READ_S = 2.0
 """A state that the broker has kept is there within so long."""
 _NOT_DONE = "so it is not known whether that was done."
-
-
-class Broker(Protocol):
-    """The home's MQTT broker. `away`: why there is none, in a sentence; "" while there is one."""
-
-    @property
-    def away(self) -> str: ...
-
-    async def publish(self, topic: str, payload: str, *, qos: int = 1, retain: bool = False) -> None:
-        """Raises ConnectionError where nothing was sent, TimeoutError where that is not known."""
-
-    def listen(self, pattern: str, take: Callable[[str, bytes, bool], None]) -> Callable[[], None]: ...
-
-    def listening(self, pattern: str) -> Awaitable[None]:
-        """Until the broker knows that we listen. Raises ConnectionError, TimeoutError."""
-
-
-def _topic(topic: str) -> str:
-    placeholders(topic)
-    if re.search(r"[+#]", topic):
-        raise ValueError('can\'t have the wildcards "+" and "#"; name one topic')
-    if topic.startswith("$") or len(topic) > 500 or not topic.isprintable():
-        raise ValueError('must be printable, at most 500 characters and not begin with "$"')
-    return topic
-
-
-Topic = Annotated[str, AfterValidator(_topic)]
 
 
 class Settings(TemplateTable):
@@ -73,18 +46,38 @@ class Settings(TemplateTable):
     expected: str = ""
     """What the state is when the command was done, with {name} of parameters. Left out: what comes is its answer."""
 
+    on_message: Then | None = None
+    """What happens when something comes by `state_topic`; what the broker has kept from before is nothing new."""
+    message: str = ""
+    """Only when it is this; left out: whatever it is."""
+    cooldown_s: Annotated[float, Field(ge=0, le=86400)] = 10.0
+    """After that, it does not happen again for so long."""
+
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
         if not self.topic and not self.state_topic:
             raise ValueError("needs a topic to send to, a state_topic to read from, or both")
         if self.expected and not (self.topic and self.state_topic):
             raise ValueError("expected needs topic and state_topic")
+        if self.on_message and (not self.state_topic or placeholders(self.state_topic)):
+            raise ValueError("on_message needs a state_topic, one without parameters")
         if not self.topic and self.payload:
             raise ValueError("has a payload, but no topic to send it to")
         if isinstance(self.payload, str) and _is_json(self.payload):
             raise ValueError('JSON with parameters is written as a table: payload = { state = "{state}" }')
         self.check_placeholders([self.topic, self.state_topic, self.expected, *texts(self.payload)])
         return self
+
+    @property
+    def when(self) -> When:
+        """As what a sensor sets off."""
+        own = {"type": self.type, "description": self.description, "cooldown_s": self.cooldown_s}
+        return When.model_validate({**own, "on_active": self.on_message})
+
+    def misfits(self, name: str, others: Mapping[str, Any], built_in: Collection[str]) -> Iterator[Misfit]:
+        """What does not go together with the other tables of [actions]."""
+        for (_, *rest), found, wrong in misfits(self.when, name, others, built_in):
+            yield ("on_message", *rest), found, wrong
 
 
 def declare(name: str, settings: Settings) -> Function:
@@ -93,18 +86,19 @@ def declare(name: str, settings: Settings) -> Function:
 
 
 def open(name: str, settings: Settings, report: Report, broker: Broker | None) -> "Mqtt":
-    return Mqtt(name, settings, broker)
+    return Mqtt(name, settings, report, broker)
 
 
 class Mqtt:
     """Raises Failed where there is no broker."""
 
-    def __init__(self, name: str, settings: Settings, broker: Broker | None) -> None:
+    def __init__(self, name: str, settings: Settings, report: Report, broker: Broker | None) -> None:
         if broker is None:
             raise Failed("there is no MQTT broker; [mqtt] host would name it.")
         self.function = declare(name, settings)
         self._settings = settings
         self._broker = broker
+        self._trigger = Trigger(name, settings.when, report)
         self._last: bytes | None = None
         self._close: Callable[[], None] = lambda: None
         if settings.state_topic and not placeholders(settings.state_topic):
@@ -113,13 +107,16 @@ class Mqtt:
     async def run(self, arguments: Mapping[str, Any]) -> str:
         if self._broker.away:
             raise Failed(self._broker.away)
-        topic, state_topic = _filled(self._settings.topic, arguments), _filled(self._settings.state_topic, arguments)
+        topic, state_topic = (
+            topic_with(self._settings.topic, arguments),
+            topic_with(self._settings.state_topic, arguments),
+        )
         expected = fill(self._settings.expected, arguments)
         try:
             if not state_topic:
                 await self._send(topic, arguments)
                 return self._said(arguments, "", "The command was sent; whether it was done is not reported back.")
-            with self._hearing(state_topic) as heard:
+            with hearing(self._broker, state_topic) as heard:
                 await self._ready(state_topic)
                 if not topic:
                     return self._said(arguments, await self._read(heard))
@@ -144,7 +141,7 @@ class Mqtt:
         except TimeoutError as error:
             raise Unsure(f"The command was sent, but {str(error).rstrip('.')}, {_NOT_DONE}") from error
 
-    async def _told(self, heard: "asyncio.Queue[tuple[bytes, bool]]", expected: str) -> str:
+    async def _told(self, heard: Heard, expected: str) -> str:
         """What came back, the expected if there is any. Raises Failed, Unsure."""
         last = ""
         try:
@@ -161,7 +158,7 @@ class Mqtt:
             gone = self._broker.away or "nothing came back."
             raise Unsure(f"The command was sent, but {gone.rstrip('.')}, {_NOT_DONE}") from None
 
-    async def _read(self, heard: "asyncio.Queue[tuple[bytes, bool]]") -> str:
+    async def _read(self, heard: Heard) -> str:
         """The state as it was told last. Raises Failed."""
         payload = self._last
         try:
@@ -173,15 +170,6 @@ class Mqtt:
             raise Failed(told) from None
         return self._picked(payload) or ""
 
-    @contextmanager
-    def _hearing(self, topic: str) -> "Iterator[asyncio.Queue[tuple[bytes, bool]]]":
-        heard: asyncio.Queue[tuple[bytes, bool]] = asyncio.Queue()
-        end = self._broker.listen(topic, lambda _, payload, is_kept: heard.put_nowait((payload, is_kept)))
-        try:
-            yield heard
-        finally:
-            end()
-
     def _picked(self, payload: bytes) -> str | None:
         """None for what nobody can understand, and for what says nothing of this."""
         try:
@@ -190,28 +178,17 @@ class Mqtt:
             return None
 
     def _remember(self, topic: str, payload: bytes, is_kept: bool) -> None:
-        if self._picked(payload) is not None:
-            self._last = payload
+        if (state := self._picked(payload)) is None:
+            return
+        self._last = payload
+        if not is_kept and (not self._settings.message or _same(state, self._settings.message)):
+            self._trigger.fire(True)
 
     def _said(self, arguments: Mapping[str, Any], output: str, otherwise: str = "") -> str:
         return answered(self._settings, arguments, output) if self._settings.answer or not otherwise else otherwise
 
     def close(self) -> None:
         self._close()
-
-
-def _filled(template: str, arguments: Mapping[str, Any]) -> str:
-    """Raises Failed for a value that would lead to another level of topics, or to many."""
-
-    def level(value: str) -> str:
-        if not value or re.search(r"[/+#]", value):
-            raise Failed("that text can't be used here.")
-        return value
-
-    topic = fill(template, arguments, level)
-    if topic.startswith("$") or len(topic.encode()) > 1000:
-        raise Failed("that text can't be used here.")
-    return topic
 
 
 def _is_json(template: str) -> bool:
