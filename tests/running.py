@@ -59,7 +59,8 @@ class Running:
         self._config = folder / "config.toml"
         self._config.write_text(config)
         address = notify or str(folder / "notify")
-        self._env = clean_env(**{"STATE_DIRECTORY": str(folder / "state"), **env}, NOTIFY_SOCKET=address)
+        folders = {"STATE_DIRECTORY": str(folder / "state"), "RUNTIME_DIRECTORY": str(folder)}
+        self._env = clean_env(**{**folders, **env}, NOTIFY_SOCKET=address)
         if watchdog_s:
             self._env["WATCHDOG_USEC"] = str(round(watchdog_s * 1e6))
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -91,6 +92,10 @@ class Running:
     @property
     def stderr(self) -> str:
         return self.stderr_file.read_text()
+
+    def command(self, *arguments: object, timeout_s: float = 60) -> "subprocess.CompletedProcess[str]":
+        """A command that talks to it."""
+        return cooee(*arguments, timeout_s=timeout_s, RUNTIME_DIRECTORY=self._env["RUNTIME_DIRECTORY"])
 
     @property
     def agent(self) -> psutil.Process:

@@ -589,9 +589,15 @@ def any_event(rng: random.Random, turn: int) -> Event:
             on.SpeakerFound("x"),
             on.Summoned("button"),
             on.Dismissed("button"),
-            on.Muted("button"),
+            on.Stopped("button"),
+            on.Muted("switch", is_switch=rng.random() < 0.3),
             on.Unmuted("button"),
-            on.Unmuted("button"),
+            on.Unmuted("switch", is_switch=True),
+            on.MuteToggled("button"),
+            on.LoudnessWanted("button", 10),
+            on.LoudnessSet(50),
+            on.SayWanted(f"s{rng.random()}", "x", rng.random() < 0.3, rng.random() < 0.3, rng.random() < 0.3, 20.0),
+            on.Unsayable(near, "x"),
             on.SessionUp("r", rng.random() < 0.5),
             on.SettingsApplied(),
             on.SessionDown("x", rng.choice([None, *Trouble]), rng.random() < 0.2),
@@ -616,6 +622,7 @@ def any_event(rng: random.Random, turn: int) -> Event:
             on.Acted(near, f"c{rng.randrange(6)}", "lamp", "x", True),
             on.Doubted(near, f"c{rng.randrange(6)}", "lamp", "Really?"),
             on.Switched("lamp", 1.0),
+            on.Triggered("motion", calls[0]),
             on.Sounded(near),
             on.Spoken(near),
             on.Hushed(near),
@@ -628,23 +635,33 @@ def test_a_storm_of_events_never_breaks_the_laws(barge_in: str, keep_s: float | 
     rng = random.Random(f"{barge_in}{keep_s}")
     room = Room(keep_s=keep_s, barge_in=barge_in)
     acted: set[tuple[int, str]] = set()
+    wanted: set[str] = set()
     for _ in range(20_000):
         room.now += rng.choice([0.0, 0.01, 0.08, 0.08, 3.0])
         before = room.phase
-        for effect in room(any_event(rng, room.turn)):
+        event = any_event(rng, room.turn)
+        wanted |= {event.id} if isinstance(event, on.SayWanted) else set()
+        for effect in room(event):
+            if isinstance(effect, do.Report):
+                wanted.remove(effect.id)
             assert isinstance(effect, get_args(Effect))
             if isinstance(effect, do.Play):
                 assert room.phase is Phase.SPEAKING
             if isinstance(effect, do.Send):
-                assert before in AWAKE or room.phase in AWAKE
+                is_woken = isinstance(event, on.Summoned) or (isinstance(event, on.Heard) and event.wake)
+                assert before in AWAKE or room.phase in AWAKE or is_woken
             if isinstance(effect, do.Act):
                 assert (effect.turn, effect.call.id) not in acted or before is not Phase.ASLEEP
                 acted.add((effect.turn, effect.call.id))
         if room.phase not in AWAKE:
             assert not room.conversation.is_listening
     assert {effect.phase for effect in room.effects if isinstance(effect, do.Show)} == set(Phase)
+    for _ in range(400):
+        room.hear(0.08)
+        room(on.Spoken(room.turn))
+    assert not wanted - {effect.id for effect in room.effects if isinstance(effect, do.Report)}
 
 
 def test_the_storm_knows_every_event() -> None:
     rng = random.Random(1)
-    assert {type(any_event(rng, 0)) for _ in range(3000)} == set(get_args(Event))
+    assert {type(any_event(rng, 0)) for _ in range(4000)} == set(get_args(Event))

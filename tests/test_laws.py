@@ -14,14 +14,15 @@ CONTRACTS = {"events", "effects", "settings"}
 """What any room may know."""
 NEUTRAL = {"kinds", "retry", "secret", "store"}
 """Knows no room: how a kind is found by its name, when to try again, where keys are, and what is kept on disk."""
-PURE = {"trouble", "events", "effects", "gate", "reply", "calls", "lease", "outage", "patience", "conversation"}
-PURE |= {"consent"}
+PURE = {"trouble", "wishes", "events", "effects", "gate", "reply", "calls", "lease", "outage", "patience", "floor"}
+PURE |= {"announcements", "consent", "conversation"}
 
 MAY_IMPORT = {
     "__init__": set(),
     "__main__": {"cli"},
     "trouble": set(),
-    "events": {"trouble"},
+    "wishes": set(),
+    "events": {"trouble", "wishes"},
     "effects": {"events"},
     "settings": set(),
     "gate": set(),
@@ -31,6 +32,8 @@ MAY_IMPORT = {
     "patience": {"settings"},
     "calls": {"events", "effects"},
     "consent": {"events"},
+    "floor": {"effects", "calls", "gate", "lease", "patience", "reply", "settings"},
+    "announcements": {"events", "effects"},
     "conversation": PURE | {"settings"},
     "kinds": set(),
     "secret": set(),
@@ -40,11 +43,20 @@ MAY_IMPORT = {
     "clips": {"mic"},
     "pins": set(),
     "board": set(),
-    "button": CONTRACTS,
+    "button": CONTRACTS | {"pins"},
+    "mute": CONTRACTS | {"pins", "kept"},
+    "kept": {"store"},
+    "mixer": CONTRACTS | {"kept"},
+    "threads": set(),
+    "remote": {"store", "screen"},
+    "screen": set(),
+    "control": CONTRACTS | {"store", "faults"},
+    "status": CONTRACTS | {"config", "session", "sound", "store"},
+    "desk": CONTRACTS | {"control", "faults", "mixer", "reload"},
+    "mqtt": CONTRACTS | {"retry", "secret"},
     "reload": {"config"},
     "sound": {"events"},
     "mic": CONTRACTS | {"sound"},
-    "mqtt": CONTRACTS | {"retry", "secret"},
     "speaker": CONTRACTS | {"sound"},
     "embedding": set(),
     "wake_models": {"embedding"},
@@ -54,11 +66,11 @@ MAY_IMPORT = {
     "session": CONTRACTS | {"agent", "retry", "store", "session"},
     "agent": CONTRACTS | NEUTRAL | {"agent"},
     "lights": CONTRACTS | NEUTRAL | {"lights"},
-    "actions": CONTRACTS | NEUTRAL | {"actions"},
+    "actions": CONTRACTS | NEUTRAL | {"retry", "actions"},
     "service": set(),
     "faults": {"kinds"},
     "toml_lines": set(),
-    "config": CONTRACTS | NEUTRAL | {"board", "wake", "faults", "toml_lines"},
+    "config": CONTRACTS | NEUTRAL | {"board", "wake", "faults", "mute", "toml_lines"},
     "meter": CONTRACTS | {"sound", "mic"},
     "timeline": CONTRACTS,
 }

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cooee import reload
-from cooee.config import Config, load, parse
+from cooee.config import Config, Faulty, load, parse
 from cooee.reload import changes
 
 LAMP = '[actions.lamp]\ntype = "gpio"\npin = {pin}\ndescription = "The lamp"\n'
@@ -69,7 +69,7 @@ def test_a_table_may_change_in_part() -> None:
 
 def test_every_table_either_lives_or_needs_a_restart() -> None:
     known = {field.name for field in dataclasses.fields(Config)}
-    assert known - reload.LIVE == {"mic", "speaker", "button", "lights", "file"}
+    assert known - reload.LIVE == {"mic", "speaker", "button", "mute", "mqtt", "lights", "file"}
 
 
 def test_a_file_with_faults_is_refused_as_a_whole_and_every_fault_is_logged_without_what_was_found(
@@ -79,7 +79,7 @@ def test_a_file_with_faults_is_refused_as_a_whole_and_every_fault_is_logged_with
     file.write_text("")
     before = load(file)
     file.write_text('[agent]\nprompt = "Be brief."\nurl = "http://MARKER/"\nkey = "MARKER"\n[speaker]\nvolume = 101\n')
-    assert reload.read(before) is None
+    assert isinstance(reload.read(before), Faulty)
     told = [record.getMessage() for record in caplog.records]
     assert [line.split(": ")[0] for line in told[:-1]] == [f"{file}:{line}" for line in (3, 4, 6)]
     assert '[agent] url: must begin with "ws://"' in told[0]
@@ -94,5 +94,6 @@ def test_a_good_file_is_read_from_where_it_was(tmp_path: Path, caplog: pytest.Lo
     before = load(file)
     file.write_text('[agent]\nprompt = "Be a MARKER."\n')
     found = reload.read(before)
+    assert isinstance(found, reload.Changes)
     assert found and found.config.agent.prompt == "Be a MARKER."
     assert caplog.messages == ["[agent] changed"]

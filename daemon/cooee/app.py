@@ -7,27 +7,35 @@ the agent says comes back through `Session`, the conversation decides, `Speaker`
 import asyncio
 import contextlib
 import logging
-import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from cooee import config as config_file
 from cooee import effects as do
 from cooee import events as on
-from cooee import kinds, pins, reload
+from cooee import kinds, pins, threads
+from cooee import reload as reloading
 from cooee.actions import Actions, Receipts, change_persona, forget_conversation, stop_listening, volume
 from cooee.agent import Agent, Brief, Persona, stand_in
+from cooee.agent._aloud import Aloud
 from cooee.button import Button
 from cooee.clips import clip
 from cooee.config import Config
+from cooee.control import Control
 from cooee.conversation import Conversation
+from cooee.desk import Desk
 from cooee.effects import Effect, Phase
 from cooee.events import Event
+from cooee.kept import Kept
 from cooee.lights import Lights
 from cooee.mic import Mic
+from cooee.mixer import Mixer
+from cooee.mute import Mute
 from cooee.service import Service, log_from
 from cooee.session import Session
 from cooee.speaker import Speaker
+from cooee.status import Status
 from cooee.store import Store
 from cooee.turns import Turns
 from cooee.turns.kept import TurnLog
@@ -40,15 +48,11 @@ TICK_S = 0.25
 Watch = Callable[[float, Event | Effect], None]
 
 
-class Stuck(Exception):
-    """A thread hangs in its device: only a new process helps."""
-
-
 class App:
     """Built from a config without faults; `run` returns when `stop` was called, and raises when a room died.
 
     `store` keeps what outlives the process. `watch` is told every event and effect; `stopping`, when set, stops the
-    speaker as `stop` does.
+    speaker as `stop` does. `control`: where its control socket is to be, if there is to be one.
     """
 
     def __init__(
@@ -57,12 +61,13 @@ class App:
         watch: Watch = lambda now, item: None,
         stopping: asyncio.Event | None = None,
         store: Store | None = None,
+        control: Path | None = None,
     ) -> None:
         self._config = config
         self._watch = watch
         self._inbox: asyncio.Queue[Event] = asyncio.Queue()
         self._stopping = stopping or asyncio.Event()
-        self._reloading = asyncio.Event()
+        self._reloading, self._one_reload = asyncio.Event(), asyncio.Lock()
         self._loop = asyncio.get_running_loop()
         pins.open_factory()
         self._store = store or Store(None)
@@ -76,6 +81,12 @@ class App:
         self._speaker = Speaker(config.speaker, self._agent.output_rate_hz, self._post_from_thread)
         self._lights = Lights(config.lights, report=self._post_from_thread)
         self._button = Button(config.button, self._post_from_thread)
+        self._mute = Mute(config.mute, Kept(self._store), self._post_from_thread)
+        self._mixer = Mixer(config.speaker, self._speaker.set_volume, Kept(self._store), self._inbox.put_nowait)
+        self._aloud = Aloud(self._agents, self._speaker, self._agent.output_rate_hz, self._inbox.put_nowait)
+        self._status = Status(config, self._store, self._mic, self._speaker, self._mixer.percent)
+        self._desk = Desk(self._inbox.put_nowait, self._mixer, status=self._status.known, reload=self._reload)
+        self._control = Control(control, self._desk.controls())
         self._receipts = Receipts(self._store)
         self._actions = Actions(config.actions, self._post_from_thread, self._builtins(), self._receipts)
         self._conversation = Conversation(
@@ -123,22 +134,23 @@ class App:
         with contextlib.ExitStack() as devices:
             devices.callback(self._actions.close)
             devices.callback(self._store.close)
+            self._mic.capture(not devices.enter_context(self._mute).is_on)
             for device in (self._lights, self._speaker, self._mic, self._button):
                 devices.enter_context(device)
             self._lights.show(do.Show(self.phase))
             try:
-                async with asyncio.TaskGroup() as tasks:
+                async with self._control, asyncio.TaskGroup() as tasks:
                     self._tasks = tasks
                     work = (self._converse(), self._tick(), self.session.run(), self._prepare())
                     rooms = [tasks.create_task(room) for room in (*work, self._reload_when_asked())]
                     self._service.ready()
-                    await self._until_stopped()
+                    await threads.until(self._stopping)
                     self._service.stopping()
                     for room in rooms:
                         room.cancel()
                     self._actions.stop()
             finally:
-                await asyncio.gather(*(agent.close() for agent in self._agents))
+                await asyncio.gather(*(each.close() for each in (*self._agents, self._aloud)))
 
     def reload(self) -> None:
         """Read the config anew and go by it, as far as that needs no restart; a faulty one changes nothing."""
@@ -150,45 +162,30 @@ class App:
             self._reloading.clear()
             await self._reload()
 
-    async def _reload(self) -> None:
-        self._service.reloading()
-        changes = await asyncio.to_thread(reload.read, self._config)
-        if changes:
-            self._config = now = changes.config
-            self._wake.adopt(now.wake)
-            self._agent.adopt(now.agent)
-            log_from(now.service.log_level)
-            await self._actions.change(now.actions, self._builtins())
-            self._conversation.change(now.conversation, keep_s=now.session.keep_s, harmless=self._harmless)
-            self.session.change(now.session)
-            self.session.tell(self._brief())
-            if now.session.keep_s is None:
-                self.session.connect()
-        self._service.ready()
+    async def _reload(self) -> reloading.Changes | config_file.Faulty:
+        async with self._one_reload:
+            self._service.reloading()
+            changes = await asyncio.to_thread(reloading.read, self._config)
+            if isinstance(changes, reloading.Changes):
+                await self._go_by(changes.config)
+            self._service.ready()
+            return changes
 
-    async def _until_stopped(self) -> None:
-        """Returns when `stop` was called; raises what ended a thread: the speaker must not stay up and be deaf."""
-        died: asyncio.Future[None] = self._loop.create_future()
-
-        def die(error: BaseException) -> None:
-            if not died.done():
-                died.set_exception(error)
-
-        def tell(thread: threading.ExceptHookArgs) -> None:
-            self._loop.call_soon_threadsafe(die, thread.exc_value or RuntimeError("a thread ended"))
-
-        hook, threading.excepthook = threading.excepthook, tell
-        stopped = self._tasks.create_task(self._stopping.wait())
-        try:
-            await asyncio.wait((stopped, died), return_when=asyncio.FIRST_COMPLETED)
-            if died.done():
-                died.result()
-        finally:
-            threading.excepthook = hook
-            stopped.cancel()
+    async def _go_by(self, now: Config) -> None:
+        self._config = self._status.config = now
+        self._wake.adopt(now.wake)
+        self._agent.adopt(now.agent)
+        log_from(now.service.log_level)
+        await self._actions.change(now.actions, self._builtins())
+        self._conversation.change(now.conversation, keep_s=now.session.keep_s, harmless=self._harmless)
+        self.session.change(now.session)
+        self.session.tell(self._brief())
+        if now.session.keep_s is None:
+            self.session.connect()
 
     async def _prepare(self) -> None:
         """What takes long is got ready while the speaker already listens."""
+        await self._mixer.open()
         for agent in self._agents:
             try:
                 await agent.prepare()
@@ -212,14 +209,13 @@ class App:
                 self._service.alive()
 
     def _note(self, now: float, item: Event | Effect) -> None:
-        self._watch(now, item)
-        self._turns.watch(now, item)
+        for watch in (self._watch, self._turns.watch, self._status.watch, self._control.tell):
+            watch(now, item)
 
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(TICK_S)
-            if self._mic.stuck or self._speaker.stuck:
-                raise Stuck(f"the {'microphone' if self._mic.stuck else 'loudspeaker'}'s thread hangs")
+            threads.check(microphone=self._mic, loudspeaker=self._speaker)
             if self.session.look():
                 self._receipts.forget()
             self._inbox.put_nowait(on.Ticked())
@@ -235,6 +231,8 @@ class App:
             do.EndTurn: lambda effect: self.session.end_turn(),
             do.Ask: lambda effect: self.session.ask(effect.text),
             do.Say: lambda effect: self.session.say(effect.text),
+            do.Announce: lambda effect: self._tasks.create_task(self._aloud.say(effect.turn, effect.text)),
+            do.Report: self._desk.report,
             do.Forget: self._forget,
             do.Become: self._become,
             do.Play: lambda effect: self._speaker.play(effect.turn, effect.pcm),
@@ -242,7 +240,8 @@ class App:
             do.Hush: lambda effect: self._speaker.hush(effect.turn),
             do.Tell: self._tell,
             do.Show: self._show,
-            do.Capture: lambda effect: self._mic.capture(effect.on),
+            do.Capture: self._capture,
+            do.Louden: lambda effect: self._tasks.create_task(self._mixer.change(effect.step_percent)),
             do.Act: lambda effect: self._tasks.create_task(self._actions.run(effect)),
             do.Drop: lambda effect: self._actions.drop(effect.id),
             do.Answer: self.session.answer,
@@ -257,6 +256,10 @@ class App:
         self.session.forget_conversation()
         self._receipts.forget()
 
+    def _capture(self, effect: do.Capture) -> None:
+        self._mic.capture(effect.on)
+        self._mute.show(is_on=not effect.on)
+
     def _become(self, effect: do.Become) -> None:
         self._persona = effect.name
         self.session.become(self._persona_for(""))
@@ -269,7 +272,7 @@ class App:
 
     def _builtins(self) -> tuple[Any, ...]:
         return (
-            *volume(lambda: self._speaker.volume, self._speaker.set_volume),
+            *volume(self._mixer.set, self._mixer.change),
             stop_listening(lambda: self._inbox.put_nowait(on.Dismissed("agent"))),
             forget_conversation(lambda: self._inbox.put_nowait(on.Forgotten("agent"))),
             *self._personas(),

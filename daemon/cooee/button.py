@@ -1,23 +1,33 @@
-"""A button to talk with, on a GPIO pin: pressed to begin, or held while one talks."""
+"""A button on a GPIO pin: held while one talks, or pressed once, twice or long for what the config says."""
 
 import logging
-import warnings
+import threading
 from collections.abc import Callable
 from typing import Any
 
-from cooee import settings
-from cooee.events import Event, Released, Summoned
+from cooee import pins, settings
+from cooee.events import Event, LoudnessWanted, MuteToggled, Released, Stopped, Summoned
 
 log = logging.getLogger("cooee.button")
 
 BY = "button"
+STEP_PERCENT = 10
+WISHES: dict[str, tuple[Event, ...]] = {
+    "talk": (Summoned(BY),),
+    "stop": (Stopped(BY),),
+    "mute": (MuteToggled(BY),),
+    "volume_up": (LoudnessWanted(BY, STEP_PERCENT),),
+    "volume_down": (LoudnessWanted(BY, -STEP_PERCENT),),
+    "none": (),
+}
 
 
 class Button:
-    """Tells when the button is pressed (`Summoned`) and, where it is held to talk, when it is let go (`Released`).
+    """Tells what the button's presses mean; where it is held to talk, when it is pressed (`Summoned`) and let go
+    (`Released`).
 
-    A context manager. `post` is called on the pin library's thread, once for each press however it bounces. A button
-    that can't be used is one warning.
+    A context manager. `post` is called on the pin library's thread or a timer's, once however the contacts bounce. A
+    button that can't be used is one warning.
     """
 
     def __init__(self, settings: settings.Button, post: Callable[[Event], None]) -> None:
@@ -25,49 +35,83 @@ class Button:
         self._post = post
         self._device: Any = None
         self._is_held = False
+        self._presses = 0
+        self._waiting: threading.Timer | None = None
+        self._changing = threading.Lock()
 
     def __enter__(self) -> "Button":
-        if self._settings.type == "gpio":
+        table = self._settings
+        if table.type == "gpio":
             try:
-                self._device = _device(self._settings)
+                self._device = pins.button(table.pin, table.pull, table.active_high, table.debounce_ms, table.long_s)
             except OSError as error:
                 log.warning("[button]: %s; the speaker goes on without it", error)
             else:
-                self._device.when_pressed = self._press
-                self._device.when_released = self._release
+                is_held = table.talk == "hold"
+                self._device.when_pressed = self._hold if is_held else self._press
+                self._device.when_released = self._let_go if is_held else self._release
+                if not is_held and table.long != "none":
+                    self._device.when_held = self._long
         return self
 
     def __exit__(self, *_: object) -> None:
         if self._device is not None:
             self._device.close()
+        with self._changing:
+            self._forget()
 
-    def _press(self) -> None:
+    def _hold(self) -> None:
         self._is_held = True
         self._post(Summoned(BY))
 
-    def _release(self) -> None:
+    def _let_go(self) -> None:
         # One that was down already when we came has begun nothing.
-        if self._is_held and self._settings.talk == "hold":
+        if self._is_held:
             self._post(Released(BY))
         self._is_held = False
 
+    def _press(self) -> None:
+        table = self._settings
+        if table.double == table.long == "none":
+            self._wish(table.short)
+            return
+        with self._changing:
+            if self._waiting:
+                self._waiting.cancel()
+            self._presses += 1
 
-def _device(settings: settings.Button) -> Any:
-    """Raises OSError with a sentence."""
-    import gpiozero
+    def _release(self) -> None:
+        with self._changing:
+            if self._presses == 1 and self._settings.double != "none":
+                self._waiting = threading.Timer(self._settings.double_s, self._lapse)
+                self._waiting.daemon = True
+                self._waiting.start()
+                return
+            presses = self._forget()
+        if presses:
+            self._wish(self._settings.short if presses == 1 else self._settings.double)
 
-    # It tells on stderr of each pin library that it does not find, even if another one is there.
-    warnings.filterwarnings("ignore", category=gpiozero.PinFactoryFallback)
-    pull_up = {"up": True, "down": False, "none": None}[settings.pull]
-    active_state = settings.active_high if pull_up is None else None
-    try:
-        return gpiozero.Button(
-            settings.pin, pull_up=pull_up, active_state=active_state, bounce_time=settings.debounce_ms / 1000
-        )
-    except gpiozero.BadPinFactory as error:
-        raise OSError("this machine has no GPIO pins, or no library for them such as lgpio") from error
-    except gpiozero.GPIOPinInUse as error:
-        raise OSError(f"pin {settings.pin} is in use already") from error
-    # lgpio's own error is a bare Exception.
-    except Exception as error:
-        raise OSError(f"pin {settings.pin} can't be used: {error}") from error
+    def _lapse(self) -> None:
+        """No second press has come, unless it has just now."""
+        with self._changing:
+            presses = self._forget() if self._presses == 1 else 0
+        if presses:
+            self._wish(self._settings.short)
+
+    def _long(self) -> None:
+        with self._changing:
+            presses = self._forget()
+        if presses:
+            self._wish(self._settings.long)
+
+    def _forget(self) -> int:
+        """How many presses there were."""
+        if self._waiting:
+            self._waiting.cancel()
+            self._waiting = None
+        presses, self._presses = self._presses, 0
+        return presses
+
+    def _wish(self, name: str) -> None:
+        for event in WISHES[name]:
+            self._post(event)

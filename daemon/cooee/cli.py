@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from cooee import __version__
+from cooee import __version__, remote
 
 if TYPE_CHECKING:
     from cooee.config import Config
@@ -53,7 +53,7 @@ def run(config_path: Path | None) -> None:
         stopping = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-        app = App(config, stopping=stopping, store=Store(folder() / FILE))
+        app = App(config, stopping=stopping, store=Store(folder() / FILE), control=remote.own_socket())
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, app.reload)
         await app.run()
 
@@ -223,6 +223,10 @@ def agent(host: str, port: int, model: str, beyond_loopback: bool, until_eof: bo
         _stop(f'The embedded agent can\'t listen on {host}:{port}: this machine knows no host "{host}"', 1)
     except (OSError, ValueError) as error:
         _stop(f"The embedded agent can't listen on {host}:{port}: {error}", 1)
+
+
+for command in remote.COMMANDS:
+    main.add_command(command)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from cooee import board, kinds, toml_lines, wake
+from cooee import board, kinds, mute, toml_lines, wake
 from cooee.faults import Fault, Faulty, allowed, place, shown, title, union_type
 from cooee.settings import Button, Conversation, Mic, Mqtt, Persona, Pin, Service, Session, Speaker, Table, Wake
 
@@ -28,6 +28,7 @@ ROOMS: dict[str, type[Table]] = {
     "session": Session,
     "speaker": Speaker,
     "button": Button,
+    "mute": mute.Settings,
     "mqtt": Mqtt,
     "service": Service,
 }
@@ -53,6 +54,7 @@ class Config:
     session: Session
     speaker: Speaker
     button: Button
+    mute: mute.Settings
     mqtt: Mqtt
     service: Service
     agent: Any
@@ -159,9 +161,10 @@ class _Reader:
         rooms: dict[str, Any] = {
             room: self._table((room,), model, tables.get(room, {})) for room, model in ROOMS.items()
         }
-        button = _dict(tables.get("button"))
-        if button.get("type") == "gpio":
-            self._own_pins(("button",), rooms["button"].pins() if rooms["button"] else (), Button, button)
+        for room in ("button", "mute"):
+            read, table = rooms[room], _dict(tables.get(room))
+            claimed = {name: pin for name, pin in table.items() if read is None or pin in read.pins()}
+            self._own_pins((room,), read.pins() if read else (), ROOMS[room], claimed)
         for room, default in KINDS.items():
             rooms[room] = self._kind((room,), room, {"type": default, **_dict(tables.get(room))}, tables.get(room, {}))
         rooms["actions"] = self._actions(tables.get("actions", {}))

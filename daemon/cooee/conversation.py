@@ -17,17 +17,13 @@ The microphone is the clock: each frame, or `Ticked` where none come, looks whet
 
 from cooee import effects as do
 from cooee import events as on
-from cooee.calls import Calls
+from cooee.announcements import Announcements
 from cooee.effects import Effect, Phase
 from cooee.events import Event
-from cooee.gate import Gate
-from cooee.lease import Lease
+from cooee.floor import AWAKE as AWAKE
+from cooee.floor import Floor
 from cooee.outage import Outage
-from cooee.patience import Patience
-from cooee.reply import Reply
 from cooee.settings import Conversation as Settings
-
-AWAKE = (Phase.LISTENING, Phase.THINKING, Phase.SPEAKING)
 
 
 class Conversation:
@@ -37,264 +33,231 @@ class Conversation:
         self, settings: Settings, bytes_per_s: int = 48_000, *, keep_s: float | None, harmless: frozenset[str]
     ) -> None:
         """`bytes_per_s` of the agent's speech; `keep_s`: see Lease; `harmless`: see Calls."""
-        self.phase = Phase.ASLEEP
-        self.turn = 0
-        self._settings = settings
-        self._lease = Lease(keep_s)
-        self._gate = Gate(settings.preroll_s)
-        self._reply = Reply(bytes_per_s)
-        self._calls = Calls(harmless)
-        self._patience = Patience(settings)
+        self._floor = Floor(settings, bytes_per_s, keep_s, harmless)
         self._outage = Outage()
-        self._is_leaving = self._is_broken = False
-        self._out: list[Effect] = []
+        self._announcements = Announcements()
+        self._is_switched_off = False
+
+    @property
+    def phase(self) -> Phase:
+        return self._floor.phase
+
+    @property
+    def turn(self) -> int:
+        return self._floor.turn
 
     @property
     def is_listening(self) -> bool:
         """Whether frames go to the agent, be it silence while it speaks itself."""
-        return self._gate.is_listening
+        return self._floor.gate.is_listening
 
     @property
     def is_telling(self) -> bool:
-        return self._reply.is_telling
+        """Whether our own voice sounds."""
+        return self._floor.reply.is_telling
 
     def change(self, settings: Settings, *, keep_s: float | None, harmless: frozenset[str]) -> None:
         """Go by these settings from now on; the turn under way is not disturbed."""
-        self._settings = self._patience.settings = settings
-        self._lease.change(keep_s)
-        self._gate.change(settings.preroll_s)
-        self._calls.harmless = harmless
+        self._floor.change(settings, keep_s, harmless)
 
     def handle(self, event: Event, now: float) -> list[Effect]:
-        self._out = []
+        self._floor.out = []
         before = (self.phase, self._outage.fault, self._outage.trouble)
         self._outage.take(event)
         self._take(event, now)
         self._watch_the_clock(now)
+        self._announce(event, now)
         looks = (self.phase, self._outage.fault, self._outage.trouble)
         if looks != before:
             self._do(do.Show(*looks, self.turn))
-        return self._out
+        return self._floor.out
 
     def _take(self, event: Event, now: float) -> None:  # noqa: C901 (one match, one place to read)
+        floor, calls, reply = self._floor, self._floor.calls, self._floor.reply
         match event:
-            case on.Heard():
-                self._hear(event, now)
+            case on.Heard() if self.phase is not Phase.MUTED:
+                floor.hear(event.frame, now)
+                if event.wake is not None:
+                    self._wake(now, event.wake)
             case on.Summoned():
                 self._wake(now)
             case on.Released() if self.phase is Phase.LISTENING:
                 self._do(do.EndTurn(self.turn))
-            case on.Dismissed() if self.phase is Phase.SPEAKING or self._calls:
-                self._is_leaving = True
-            case on.Dismissed() if self.phase in AWAKE:
-                self._sleep(now)
+            case on.Dismissed() if self.phase is Phase.SPEAKING or calls:
+                floor.is_leaving = True
+            case on.Dismissed() if floor.is_awake:
+                floor.sleep(now)
+            case on.Stopped():
+                floor.stop(now)
             case on.Muted():
+                self._mute(now, is_switch=event.is_switch)
+            case on.Unmuted():
+                self._unmute(is_switch=event.is_switch)
+            case on.MuteToggled() if self.phase is Phase.MUTED:
+                self._unmute()
+            case on.MuteToggled():
                 self._mute(now)
-            case on.Unmuted() if self.phase is Phase.MUTED:
-                self.phase = Phase.ASLEEP
-                self._do(do.Capture(True))
+            case on.LoudnessWanted():
+                self._do(do.Louden(event.step_percent))
             case on.SettingsApplied():
                 self._line_is_up(now)
             case on.SessionDown():
                 self._line_is_down(event, now)
             case on.UserStarted() if self.is_listening:
-                self._user_started(now)
-            case on.UserText() if self.phase in AWAKE:
-                self._reply.is_stale = False
+                floor.hear_out(now)
+            case on.UserText() if self._announcements.is_asked:
+                self._do(*self._announcements.answer(event.text))
+                floor.sleep(now)
+                reply.is_stale = True
+            case on.UserText() if floor.is_awake:
+                reply.is_stale = False
                 if self.phase is Phase.LISTENING:
-                    self._think(now)
-                self._do(*self._calls.confirm(event.text, now))
+                    floor.think(now)
+                self._do(*calls.confirm(event.text, now))
             case on.NothingSaid() if self.phase is Phase.LISTENING:
-                self._patience.nothing_said(now)
-            case on.AgentThought() if self.phase is Phase.LISTENING and not self._reply.is_stale:
-                self._think(now)
+                floor.patience.nothing_said(now)
+            case on.AgentThought() if self.phase is Phase.LISTENING and not reply.is_stale:
+                floor.think(now)
             case on.Warned("SLOW_THINK_REQUEST") if self.phase is Phase.THINKING and not self.is_telling:
-                self._do(*self._reply.tell(self.turn, "moment", is_preface=True))
-            case on.AgentSpeech() if not self._is_unwelcome(now):
-                self._agent_speaks(event.pcm, now)
+                floor.tell("moment", is_preface=True)
+            case on.AgentSpeech() if self._is_welcome(now):
+                clips = [] if self.phase is Phase.SPEAKING else self._outage.preface()
+                floor.speak(event.pcm, clips, now)
             case on.AgentDone():
-                self._agent_is_done(now)
-            case on.Asked() if self.phase not in AWAKE or self._reply.is_stale:
-                self._do(*self._calls.refuse(event, self.turn))
+                floor.finish(now)
+            case on.Asked() if not floor.is_awake or reply.is_stale:
+                self._do(*calls.refuse(event, self.turn))
             case on.Asked():
-                self._do(*self._calls.ask(event, self.turn, now))
-                if self.phase is Phase.LISTENING and self._calls.is_confirmed:
-                    self._think(now)
+                self._do(*calls.ask(event, self.turn, now))
+                if self.phase is Phase.LISTENING and calls.is_confirmed:
+                    floor.think(now)
             case on.Withdrawn():
-                self._do(*self._calls.withdraw(event))
+                self._do(*calls.withdraw(event))
             case on.Acted():
-                self._do(*self._calls.acted(event, self.turn))
+                self._do(*calls.acted(event, self.turn))
                 if self.phase is Phase.THINKING:
-                    self._patience.think(now)
-            case on.Spoken() if event.turn == self.turn:
-                self._reply.is_telling = False
+                    floor.patience.think(now)
+            case on.Spoken() | on.Unsayable() if event.turn == self.turn:
+                reply.is_telling = False
                 if self.phase is Phase.SPEAKING:
-                    self._reply_sounded(now)
+                    floor.pass_on(now)
             case on.Forgotten():
                 self._do(do.Forget())
             case on.PersonaChosen():
                 self._do(do.Become(event.name))
 
-    def _hear(self, event: on.Heard, now: float) -> None:
-        if self.phase is Phase.MUTED:
-            return
-        self._gate.pause() if self._is_half_duplex(now) else self._gate.resume()
-        self._do(*(do.Send(self.turn, frame) for frame in self._gate.push(event.frame)))
-        if event.wake is not None:
-            self._wake(now, event.wake)
-
-    def _is_half_duplex(self, now: float) -> bool:
-        """The agent gets silence while it speaks, and while the room still does, or it would hear itself."""
-        echoes = self.phase is Phase.SPEAKING or self._patience.is_echoing(now)
-        return echoes and self._settings.barge_in != "voice"
-
     def _wake(self, now: float, word: str = "") -> None:
-        is_deaf = self.phase is Phase.SPEAKING and self._settings.barge_in == "off"
+        floor = self._floor
+        is_deaf = self.phase is Phase.SPEAKING and floor.settings.barge_in == "off"
         if self.phase is Phase.LISTENING:
-            self._patience.begin_anew(now)
+            floor.patience.begin_anew(now)
         if is_deaf or self.phase in (Phase.MUTED, Phase.LISTENING):
             return
-        self._hush()
-        if self.phase is Phase.THINKING:
-            self._reply.is_stale = True
-        self._listen(now, is_new=True)
-        if not self._lease.is_up:
+        floor.hush()
+        if self.phase is Phase.THINKING or self._announcements.is_awaited:
+            floor.reply.is_stale = True
+        floor.listen(now, is_new=True)
+        if not floor.lease.is_up:
             self._do(do.Connect())
-        self._do(do.OpenUplink(self.turn, word), *(do.Send(self.turn, frame) for frame in self._gate.open()))
+        self._do(do.OpenUplink(self.turn, word), *(do.Send(self.turn, frame) for frame in floor.gate.open()))
 
-    def _listen(self, now: float, *, is_new: bool = False) -> None:
-        self.turn += 1
-        self.phase = Phase.LISTENING
-        self._is_leaving = self._is_broken = False
-        self._reply.is_complete = False
-        self._lease.use()
-        self._do(*self._calls.begin(is_new=is_new))
-        self._patience.listen(now, is_up=self._lease.is_up)
+    def _mute(self, now: float, *, is_switch: bool = False) -> None:
+        self._is_switched_off |= is_switch
+        if self.phase is not Phase.MUTED:
+            self._floor.stop(now)
+            self._floor.phase = Phase.MUTED
+            self._do(do.Capture(False))
 
-    def _hush(self) -> None:
-        self._do(*self._reply.hush(self.turn, is_speaking=self.phase is Phase.SPEAKING))
+    def _unmute(self, *, is_switch: bool = False) -> None:
+        """What a switch has muted, only the switch can unmute."""
+        self._is_switched_off &= not is_switch
+        if self.phase is Phase.MUTED and not self._is_switched_off:
+            self._floor.phase = Phase.ASLEEP
+            self._do(do.Capture(True))
 
-    def _mute(self, now: float) -> None:
-        if self.phase is Phase.MUTED:
-            return
-        self._hush()
-        self._sleep(now)
-        self.phase = Phase.MUTED
-        self._do(do.Capture(False))
+    def _announce(self, event: Event, now: float) -> None:
+        """Say what others want said as soon as nothing else is, by the agent if it has a line; then hear the answer."""
+        floor, queue, is_quiet = self._floor, self._announcements, self._floor.is_quiet
+        self._do(*queue.follow(event, self.phase, now, is_telling=self.is_telling))
+        if queue.is_asked and is_quiet:
+            floor.gate.shut()
+            self._wake(now)
+            floor.patience.expect_echo(now)
+        if wanted := queue.due(now, is_quiet=is_quiet):
+            floor.stop(now)
+            has_line = is_quiet and floor.lease.is_up and self.phase is Phase.ASLEEP
+            is_by_agent = has_line and not wanted.is_own_voice and not floor.reply.is_stale
+            self._do(*queue.begin(self.turn + 1, now, is_by_agent=is_by_agent))
+            floor.reply.is_telling = not is_by_agent
+            floor.turn += not is_by_agent
 
     def _line_is_up(self, now: float) -> None:
-        self._lease.is_up = True
+        self._floor.lease.is_up = True
         if self.phase is Phase.OFFLINE:
-            self.phase = Phase.ASLEEP
+            self._floor.phase = Phase.ASLEEP
         elif self.phase is Phase.LISTENING:
-            self._patience.expect_words(now)
+            self._floor.patience.expect_words(now)
         elif self.phase is Phase.THINKING:
-            self._think(now)
-        if self.phase not in AWAKE:
-            self._lease.rest(now)
+            self._floor.think(now)
+        if not self._floor.is_awake:
+            self._floor.lease.rest(now)
 
     def _line_is_down(self, event: on.SessionDown, now: float) -> None:
-        was_up, self._lease.is_up = self._lease.is_up, False
-        self._calls.lose_the_line()
+        floor = self._floor
+        was_up, floor.lease.is_up = floor.lease.is_up, False
+        floor.calls.lose_the_line()
         if self.phase is Phase.SPEAKING:
-            self._do(*(self._calls.recover(self.turn) or ()))
-            self._agent_is_done(now)
-        elif self.phase in AWAKE and event.is_final:
+            self._do(*(floor.calls.recover(self.turn) or ()))
+            floor.finish(now)
+        elif floor.is_awake and event.is_final:
             self._give_up(self._outage.sentence(was_heard=False), now)
-        elif was_up and self.phase in (Phase.LISTENING, Phase.THINKING):
+        elif was_up and floor.is_awake:
             self._recover(now)
         elif self.phase is Phase.ASLEEP and event.trouble:
-            self.phase = Phase.OFFLINE
+            floor.phase = Phase.OFFLINE
 
     def _recover(self, now: float) -> None:
         """The line broke in the user's turn. What is not understood yet the session sends again by itself."""
-        self._is_broken = True
-        self._patience.reconnect(now)
-        if self.phase is Phase.LISTENING or (told := self._calls.recover(self.turn)) is None:
-            self.phase = Phase.LISTENING
+        self._floor.is_broken = True
+        self._floor.patience.reconnect(now)
+        if self.phase is Phase.LISTENING or (told := self._floor.calls.recover(self.turn)) is None:
+            self._floor.phase = Phase.LISTENING
         else:
             self._do(*told)
 
-    def _user_started(self, now: float) -> None:
-        self._hush()
-        if self.phase is not Phase.LISTENING:
-            self._listen(now)
-        self._calls.go_on()
-        self._reply.is_stale = False
-        self._patience.hear_out(now)
-
-    def _think(self, now: float) -> None:
-        self.phase = Phase.THINKING
-        self._patience.think(now)
-
-    def _is_unwelcome(self, now: float) -> bool:
-        unasked = self.phase not in AWAKE and not self._settings.speak_unasked
-        return unasked or self._reply.is_stale or self._reply.is_full(now) or self.phase is Phase.MUTED
-
-    def _agent_speaks(self, pcm: bytes, now: float) -> None:
-        self._calls.replied()
-        self.turn += self.phase not in AWAKE
-        if self.phase is not Phase.SPEAKING:
-            self._do(*self._reply.preface(self.turn, self._outage.preface(), now))
-        self.phase = Phase.SPEAKING
-        self.turn += self._reply.add(len(pcm), now)
-        self._patience.sound(self._reply.overdue_at)
-        self._do(do.Play(self.turn, pcm))
-
-    def _agent_is_done(self, now: float) -> None:
-        if self.phase is Phase.SPEAKING and not self._reply.is_stale:
-            self._do(*self._reply.finish(self.turn, now))
-            self._patience.sound(self._reply.overdue_at)
-        self._reply.is_stale = False
-
-    def _reply_sounded(self, now: float) -> None:
-        if self._calls:
-            self._think(now)
-        elif self._is_leaving or not self._lease.is_up or self._settings.follow_up_s == 0 or not self.is_listening:
-            self._sleep(now)
-        else:
-            self._listen(now)
-            self._patience.follow_up(now)
+    def _is_welcome(self, now: float) -> bool:
+        """Whether the agent may speak now."""
+        floor = self._floor
+        is_expected = floor.is_awake or floor.settings.speak_unasked or self._announcements.is_awaited
+        is_heard = not floor.reply.is_stale and not floor.reply.is_full(now)
+        return is_expected and is_heard and self.phase is not Phase.MUTED
 
     def _watch_the_clock(self, now: float) -> None:
-        self._do(*self._calls.tick(now, self.turn, self._settings.filler, self._settings.filler_after_s))
-        if self._lease.has_run_out(now):
+        floor, settings = self._floor, self._floor.settings
+        self._do(*floor.calls.tick(now, self.turn, settings.filler, settings.filler_after_s))
+        if floor.lease.has_run_out(now):
             self._do(do.Disconnect("idle"))
-        if not self._patience.is_over(now):
+        if not floor.patience.is_over(now):
             return
         if self.phase is Phase.SPEAKING:
-            self._reply_sounded(now) if self._reply.is_complete else self._agent_is_done(now)
-        elif self.phase in (Phase.LISTENING, Phase.THINKING) and not self._lease.is_up:
-            self._give_up(self._outage.sentence(was_heard=self._is_broken), now)
-        elif self.phase is Phase.THINKING and not self._is_leaving:
+            floor.pass_on(now) if floor.reply.is_complete else floor.finish(now)
+        elif floor.is_awake and not floor.lease.is_up:
+            self._give_up(self._outage.sentence(was_heard=floor.is_broken), now)
+        elif self.phase is Phase.THINKING and not floor.is_leaving:
             self._give_up("no_answer", now)
         else:
-            self._sleep(now)
+            floor.sleep(now)
 
     def _give_up(self, clip: str, now: float) -> None:
         """Say once, in our own recorded voice, what is wrong; then rest."""
-        self._hush()
-        self._sleep(now)
+        floor, trouble = self._floor, self._outage.trouble
+        floor.hush()
+        floor.sleep(now)
         if clip != "no_answer":
-            self.phase = Phase.OFFLINE
-            if not self._lease.is_endless or (self._outage.trouble and self._outage.trouble.is_hopeless):
+            floor.phase = Phase.OFFLINE
+            if not floor.lease.is_endless or (trouble and trouble.is_hopeless):
                 self._do(do.Disconnect(clip))
-        self.turn += 1
-        self._do(*self._reply.tell(self.turn, clip))
-
-    def _sleep(self, now: float) -> None:
-        is_owed = self.phase is Phase.THINKING
-        if is_owed:
-            self._hush()
-        if self._gate.is_listening:
-            self._do(do.ShutUplink())
-        self._gate.shut()
-        self.phase = Phase.ASLEEP
-        self._lease.rest(now)
-        self._do(*self._calls.drop())
-        self._patience.rest()
-        self._is_leaving = False
-        self._reply.forget(is_owed=is_owed)
+        floor.tell(clip)
 
     def _do(self, *effects: Effect) -> None:
-        self._out.extend(effects)
+        self._floor.do(*effects)

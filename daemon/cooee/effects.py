@@ -89,6 +89,42 @@ class Say:
 
 
 @dataclass(frozen=True, slots=True)
+class Announce:
+    """Say this in the speaker's own voice, which needs no line.
+
+    `Spoken` or `Unsayable` follows, unless it is hushed.
+    """
+
+    turn: int
+    text: str
+
+
+class Outcome(Enum):
+    """What became of an announcement (`SayWanted`)."""
+
+    SAID = "said"
+    CUT = "cut"
+    """Its beginning was heard."""
+    ANSWERED = "answered"
+    UNANSWERED = "unanswered"
+    LATE = "late"
+    FULL = "full"
+    """Too many wait already."""
+    MUTED = "muted"
+    """No answer can be heard."""
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Tell who wanted it what became of the announcement; `text` is the user's answer, or why it failed."""
+
+    id: str
+    outcome: Outcome
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Forget:
     """Forget the conversation, here and at the agent's, once the turn is over."""
 
@@ -151,6 +187,13 @@ class Capture:
 
 
 @dataclass(frozen=True, slots=True)
+class Louden:
+    """Make it louder by so many percent, or quieter."""
+
+    step_percent: int
+
+
+@dataclass(frozen=True, slots=True)
 class Act:
     """Do it. `is_confirmed`: the user was asked about just this call, and said yes in a turn of his own."""
 
@@ -178,7 +221,7 @@ class Answer:
 
 # fmt: off
 Effect = (
-    Connect | Disconnect | OpenUplink | ShutUplink | Send | EndTurn | Ask | Say | Forget | Become | Play | Finish
-    | Hush | Tell | Show | Capture | Act | Drop | Answer
+    Connect | Disconnect | OpenUplink | ShutUplink | Send | EndTurn | Ask | Say | Announce | Report | Forget | Become
+    | Play | Finish | Hush | Tell | Show | Capture | Louden | Act | Drop | Answer
 )
 # fmt: on

@@ -9,6 +9,17 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from cooee.trouble import Trouble as Trouble
+from cooee.wishes import Dismissed as Dismissed
+from cooee.wishes import Forgotten as Forgotten
+from cooee.wishes import LoudnessWanted as LoudnessWanted
+from cooee.wishes import Muted as Muted
+from cooee.wishes import MuteToggled as MuteToggled
+from cooee.wishes import PersonaChosen as PersonaChosen
+from cooee.wishes import Released as Released
+from cooee.wishes import SayWanted as SayWanted
+from cooee.wishes import Stopped as Stopped
+from cooee.wishes import Summoned as Summoned
+from cooee.wishes import Unmuted as Unmuted
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,50 +76,18 @@ class SpeakerFound:
 
 
 @dataclass(frozen=True, slots=True)
-class Summoned:
-    """Woken by something else than the wake word: a button, the command line."""
+class Unsayable:
+    """The speaker's own voice could not say the turn's announcement, for this reason."""
 
-    by: str
-
-
-@dataclass(frozen=True, slots=True)
-class Released:
-    """The talk button was let go: what was said is all."""
-
-    by: str
+    turn: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class Dismissed:
-    """Asked to stop listening; a reply that is being spoken is finished first."""
+class LoudnessSet:
+    """The volume is this now, as it was read back."""
 
-    by: str
-
-
-@dataclass(frozen=True, slots=True)
-class SayWanted:
-    """Somebody else than the agent wants this said, and perhaps the user's next words in return (`wants_answer`).
-
-    `is_urgent`: it may cut whatever is being said. `is_own_voice`: in the speaker's own voice, even if the agent has a
-    line. What could not be begun within `patience_s` is dropped.
-    """
-
-    id: str
-    text: str
-    is_urgent: bool = False
-    wants_answer: bool = False
-    is_own_voice: bool = False
-    patience_s: float = 600.0
-
-
-@dataclass(frozen=True, slots=True)
-class Muted:
-    by: str
-
-
-@dataclass(frozen=True, slots=True)
-class Unmuted:
-    by: str
+    percent: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,20 +151,6 @@ class LatencyReported:
 @dataclass(frozen=True, slots=True)
 class InjectionRefused:
     """What we asked the agent to say was refused, because somebody speaks."""
-
-
-@dataclass(frozen=True, slots=True)
-class Forgotten:
-    """The user wants this conversation forgotten."""
-
-    by: str
-
-
-@dataclass(frozen=True, slots=True)
-class PersonaChosen:
-    """The user wants to talk to another persona; an empty name is the usual one."""
-
-    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,9 +270,10 @@ class Hushed:
 
 # fmt: off
 Event = (
-    Heard | Ticked | MicLost | MicFound | SpeakerLost | SpeakerFound | Summoned | Released | Dismissed
-    | SayWanted | Muted | Unmuted | SessionUp | SettingsApplied | SessionDown | LimitNear | Uplinked | Lit | Warned | LatencyReported
-    | InjectionRefused | Forgotten | PersonaChosen | UserStarted | UserText | NothingSaid | AgentThought | AgentText
-    | AgentSpeech | AgentDone | Asked | Withdrawn | Acted | Doubted | Switched | Triggered | Sounded | Spoken | Hushed
+    Heard | Ticked | MicLost | MicFound | SpeakerLost | SpeakerFound | Summoned | Released | Dismissed | Stopped
+    | SayWanted | Unsayable | Muted | Unmuted | MuteToggled | LoudnessWanted | LoudnessSet | SessionUp
+    | SettingsApplied | SessionDown | LimitNear | Uplinked | Lit | Warned | LatencyReported | InjectionRefused
+    | Forgotten | PersonaChosen | UserStarted | UserText | NothingSaid | AgentThought | AgentText | AgentSpeech
+    | AgentDone | Asked | Withdrawn | Acted | Doubted | Switched | Triggered | Sounded | Spoken | Hushed
 )
 # fmt: on

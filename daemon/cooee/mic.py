@@ -39,7 +39,8 @@ class Mic:
     `hear` may take most of a frame's time; what it raises ends the thread, by way of `threading.excepthook`.
     `report` gets MicLost and MicFound. Raises Unplayable when a file is the microphone and is no WAV.
 
-    `lost_s`: how much sound never came although it was wanted; `reopened`: how often the card had to be opened anew.
+    `lost_s`: how much sound never came although it was wanted; `reopened`: how often the card had to be opened anew;
+    `name`: of what was opened last.
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class Mic:
         self._poke, self._closed = threading.Event(), threading.Event()
         self._lag, self._heard_s, self._heard_at_s = Lag(), 0.0, 0.0
         self._lost, self._backoff_s, self._logged_at_s = False, BACKOFF_S[0], float("-inf")
-        self.lost_s, self.reopened = 0.0, 0
+        self.lost_s, self.reopened, self.name = 0.0, 0, settings.file
         self._beat_s = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="cooee-mic", daemon=True)
 
@@ -127,6 +128,7 @@ class Mic:
             try:
                 stream = Stream("input", self._settings.device, CARD_RATES_HZ, FRAME_S, self._settings.channel)
                 try:
+                    self.name = stream.name
                     log.info('listening to "%s": %d Hz, %d channels', stream.name, stream.rate_hz, stream.channels)
                     self._drain(stream)
                 finally:

@@ -30,9 +30,13 @@ class Patience:
         self._turn_until = now + limits.connect_timeout_s + limits.no_speech_timeout_s
         self._deadline = now + (limits.no_speech_timeout_s if is_up else limits.connect_timeout_s)
 
+    def expect_echo(self, now: float) -> None:
+        """We have just asked something ourselves."""
+        self._quiet_until = now + self.settings.room_tail_s
+
     def follow_up(self, now: float) -> None:
         """For what the user may say after a reply."""
-        self._quiet_until = now + self.settings.room_tail_s
+        self.expect_echo(now)
         self._deadline = self._quiet_until + self.settings.follow_up_s
 
     def begin_anew(self, now: float) -> None:

@@ -35,16 +35,17 @@ class Changes:
         return live + later
 
 
-def read(in_force: Config) -> Changes | None:
-    """Read the file again, which may block. None where it has faults: each is logged, and what is in force stays."""
+def read(in_force: Config) -> Changes | Faulty:
+    """Read the file again, which may block. Where it has faults, each is logged, and what is in force stays."""
     try:
         found = changes(in_force, config.load(Path(in_force.file)))
     except Faulty as refused:
-        for fault in refused.faults:
-            # What was found may be an address; who mends the file sees it there.
-            log.error("%s", replace(fault, found=""))
+        # What was found may be an address; who mends the file sees it there.
+        discreet = Faulty(tuple(replace(fault, found="") for fault in refused.faults))
+        for fault in discreet.faults:
+            log.error("%s", fault)
         log.error("the file is refused; the settings stay as they are")
-        return None
+        return discreet
     log.info("%s", found)
     return found
 

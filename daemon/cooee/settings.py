@@ -166,11 +166,16 @@ class Speaker(Table):
     device: str = "default"
     """The name, or a part of it, or the "hw:CARD=..." of the card, as `cooee devices` prints it."""
     volume: Percent = 70
-    """How loud, at start."""
+    """How loud, until somebody sets it; what was set is kept, until this is changed."""
+    mixer: Annotated[str, Field(min_length=1, max_length=60)] = "auto"
+    """Which control of the card's mixer is the volume: "auto" finds one; "none": done in software."""
     period_ms: Annotated[int, Field(ge=5, le=100)] = 20
     """The card is fed in pieces of this length; two are always in flight. Longer: safer; shorter: hushes sooner."""
     file: File = ""
     """The WAV file, when type is "file"."""
+
+
+Wish = Literal["talk", "stop", "mute", "volume_up", "volume_down", "none"]
 
 
 class Button(Table):
@@ -188,6 +193,16 @@ class Button(Table):
     """Whether a high pin means pressed, where `pull` is "none"."""
     debounce_ms: Annotated[int, Field(ge=1, le=200)] = 20
     """A contact counts when it has been steady for so long."""
+    short: Wish = "talk"
+    """What a press does; "mute" is on and off in turns. (Not where `talk` is "hold".)"""
+    double: Wish = "none"
+    """What two presses within `double_s` do; a single one then waits for so long."""
+    long: Wish = "none"
+    """What a press of `long_s` does; a shorter one then counts when it ends."""
+    double_s: Annotated[float, Field(ge=0.1, le=2)] = 0.4
+    """How long a second press may take to come."""
+    long_s: Annotated[float, Field(ge=0.2, le=10)] = 1.0
+    """How long a long press is."""
 
     def pins(self) -> tuple[int, ...]:
         """The GPIO pins that it takes."""

@@ -40,7 +40,9 @@ class Speaker:
     each hushed turn), SpeakerLost and SpeakerFound. While no card is there, replies pass in their own time, unheard.
 
     With a file, its samples are exactly the replies that were played, at full volume, with 0.3 s between turns.
-    Raises wav.Unplayable when the file cannot be made. `underruns`: how often the card ran dry.
+    Raises wav.Unplayable when the file cannot be made.
+
+    `underruns`: how often the card ran dry; `name`: of what was opened last.
     """
 
     def __init__(self, settings: settings.Speaker, rate_hz: int, report: Callable[[Event], None]) -> None:
@@ -53,7 +55,7 @@ class Speaker:
         self._ending, self._poke = False, threading.Event()
         self._lost, self._moving = False, False
         self._backoff_s, self._retry_at_s = BACKOFF_S[0], 0.0
-        self.underruns = 0
+        self.underruns, self.name = 0, settings.file
         self._beat_s = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="cooee-speaker", daemon=True)
 
@@ -122,6 +124,7 @@ class Speaker:
             rates_hz = tuple(dict.fromkeys((self._rate_hz, *CARD_RATES_HZ)))
             try:
                 stream = Stream("output", self._settings.device, rates_hz, period_s)
+                self.name = stream.name
                 log.info('speaking through "%s": %d Hz, %d channels', stream.name, stream.rate_hz, stream.channels)
                 return stream
             except Unavailable as fault:

@@ -18,12 +18,16 @@ async def call(arguments: dict[str, Any], *builtins: Action, name: str = "") -> 
 async def test_the_volume_is_told_as_it_is_read_back() -> None:
     level = 70
 
-    def set_percent(percent: int) -> None:
+    async def set_percent(percent: int) -> int:
         nonlocal level
-        level = min(percent, 95)
+        level = max(0, min(percent, 95))
+        return level
+
+    async def change(step: int) -> int:
+        return await set_percent(level + step)
 
     async def say(name: str, **arguments: Any) -> str:
-        return (await call(arguments, *volume(lambda: level, set_percent), name=name)).text
+        return (await call(arguments, *volume(set_percent, change), name=name)).text
 
     assert await say("set_volume", level=60) == "The volume is 60 percent."
     assert await say("change_volume", direction="up") == "The volume is 70 percent."

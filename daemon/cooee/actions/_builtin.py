@@ -1,6 +1,6 @@
 """Functions that every speaker has, made from what the app can do."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,32 +13,33 @@ USUAL = "usual"
 @dataclass(frozen=True, slots=True)
 class Builtin:
     function: Function
-    do: Callable[[Mapping[str, Any]], str]
+    do: Callable[[Mapping[str, Any]], str | Awaitable[str]]
 
     async def run(self, arguments: Mapping[str, Any]) -> str:
-        return self.do(arguments)
+        done = self.do(arguments)
+        return done if isinstance(done, str) else await done
 
     def close(self) -> None:
         pass
 
 
-def volume(get_percent: Callable[[], int], set_percent: Callable[[int], None]) -> tuple[Builtin, Builtin]:
-    """set_volume and change_volume, both of which answer with the volume as `get_percent` reads it afterwards."""
+def volume(
+    set_to: Callable[[int], Awaitable[int]], change_by: Callable[[int], Awaitable[int]]
+) -> tuple[Builtin, Builtin]:
+    """set_volume and change_volume, both of which answer with the percentage that the two return: the one read back."""
 
-    def set_to(percent: int) -> str:
-        set_percent(percent)
-        return f"The volume is {get_percent()} percent."
+    async def said(percent: Awaitable[int]) -> str:
+        return f"The volume is {await percent} percent."
 
-    def change(arguments: Mapping[str, Any]) -> str:
-        step = STEP_PERCENT if arguments["direction"] == "up" else -STEP_PERCENT
-        return set_to(min(100, max(0, get_percent() + step)))
+    def change(arguments: Mapping[str, Any]) -> Awaitable[str]:
+        return said(change_by(STEP_PERCENT if arguments["direction"] == "up" else -STEP_PERCENT))
 
     level = {"type": "integer", "minimum": 0, "maximum": 100, "description": "The volume in percent."}
     direction = {"type": "string", "enum": ["up", "down"], "description": "up: louder; down: quieter."}
     return (
         Builtin(
             Function("set_volume", "Sets how loud this speaker talks, in percent.", _object(level=level)),
-            lambda arguments: set_to(arguments["level"]),
+            lambda arguments: said(set_to(arguments["level"])),
         ),
         Builtin(
             Function("change_volume", "Makes this speaker a little louder or quieter.", _object(direction=direction)),

@@ -1,0 +1,145 @@
+"""What others than the agent want said: in which order, when, by whom, and what became of it."""
+
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from cooee import effects as do
+from cooee import events as on
+from cooee.effects import Effect, Outcome, Phase
+from cooee.events import Event
+
+MOST = 32
+"""So many wait at most."""
+AWAIT_S = 6.0
+"""The agent begins to speak within so long, or our own voice does."""
+RETRY_S = 1.0
+REFUSALS = 3
+"""An agent that refuses so often is not asked any more."""
+
+
+class _Stage(Enum):
+    AWAITED = "the agent was asked to say it"
+    SOUNDING = "it is being said"
+    ASKED = "it was said; the user's next words are wanted"
+
+
+@dataclass(frozen=True, slots=True)
+class _Current:
+    wanted: on.SayWanted
+    turn: int
+    stage: _Stage
+    is_by_agent: bool
+    since: float
+    """When it was wanted."""
+    began: float
+
+
+class Announcements:
+    """Pure. One is under way at a time. `follow` is told of every event, after what it did.
+
+    Urgent ones come first, else the order is kept. One that nobody has heard anything of is tried again.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[on.SayWanted, float]] = []
+        self._current: _Current | None = None
+        self._not_before = 0.0
+        self._refusals = 0
+
+    @property
+    def is_awaited(self) -> bool:
+        """The agent was asked to say one, and has not begun."""
+        return self._is(_Stage.AWAITED)
+
+    @property
+    def is_asked(self) -> bool:
+        """The user's next words are an answer, and not for the agent."""
+        return self._is(_Stage.ASKED)
+
+    def due(self, now: float, *, is_quiet: bool) -> on.SayWanted | None:
+        """Which one is to be begun now; if it is urgent, whatever else is being said is to be stopped first."""
+        if not self._waiting or now < self._not_before:
+            return None
+        wanted, _ = self._waiting[0]
+        may_cut = wanted.is_urgent and not self.is_awaited and not (self._current and self._current.wanted.is_urgent)
+        return wanted if may_cut or (is_quiet and self._current is None) else None
+
+    def begin(self, turn: int, now: float, *, is_by_agent: bool) -> list[Effect]:
+        """The one that is due; `turn` is the one in which it will sound."""
+        effects = self._end(Outcome.CUT) if self._current else []
+        wanted, since = self._waiting.pop(0)
+        stage = _Stage.AWAITED if is_by_agent else _Stage.SOUNDING
+        self._current = _Current(wanted, turn, stage, is_by_agent, since, now)
+        return [*effects, do.Say(turn, wanted.text) if is_by_agent else do.Announce(turn, wanted.text)]
+
+    def follow(self, event: Event, phase: Phase, now: float, *, is_telling: bool) -> list[Effect]:
+        """`phase` and `is_telling` (our own voice sounds) are as the event has left them."""
+        effects = self._add(event, now) if isinstance(event, on.SayWanted) else []
+        late = [wanted for wanted, since in self._waiting if now - since > wanted.patience_s]
+        muted = [wanted for wanted, _ in self._waiting if wanted.wants_answer and phase is Phase.MUTED]
+        effects += [do.Report(wanted.id, Outcome.LATE) for wanted in late]
+        effects += [do.Report(wanted.id, Outcome.MUTED) for wanted in muted if wanted not in late]
+        self._waiting = [each for each in self._waiting if each[0] not in (*late, *muted)]
+        match self._current:
+            case _Current(stage=_Stage.AWAITED):
+                self._await(event, phase, now)
+            case _Current(stage=_Stage.SOUNDING):
+                effects += self._sound(event, phase, is_telling)
+            case _Current(stage=_Stage.ASKED) if phase not in (Phase.LISTENING, Phase.THINKING, Phase.SPEAKING):
+                effects += self._end(Outcome.UNANSWERED)
+        return effects
+
+    def answer(self, text: str) -> list[Effect]:
+        """What the user said to the one that asked."""
+        return self._end(Outcome.ANSWERED, text)
+
+    def _is(self, stage: _Stage) -> bool:
+        return self._current is not None and self._current.stage is stage
+
+    def _add(self, wanted: on.SayWanted, now: float) -> list[Effect]:
+        if len(self._waiting) >= MOST:
+            return [do.Report(wanted.id, Outcome.FULL)]
+        self._waiting.insert(self._urgent() if wanted.is_urgent else len(self._waiting), (wanted, now))
+        return []
+
+    def _urgent(self) -> int:
+        """How many of those that wait are; they are the first."""
+        return sum(each.is_urgent for each, _ in self._waiting)
+
+    def _await(self, event: Event, phase: Phase, now: float) -> None:
+        assert self._current
+        is_silent = now - self._current.began > AWAIT_S
+        if phase is Phase.SPEAKING:
+            self._current = replace(self._current, stage=_Stage.SOUNDING)
+            self._refusals = 0
+        elif is_silent or phase is not Phase.ASLEEP or isinstance(event, on.InjectionRefused | on.SessionDown):
+            self._refusals += isinstance(event, on.InjectionRefused)
+            wanted = replace(self._current.wanted, is_own_voice=is_silent or self._refusals >= REFUSALS)
+            self._not_before = now + RETRY_S if isinstance(event, on.InjectionRefused) else now
+            self._waiting.insert(self._urgent() * (not wanted.is_urgent), (wanted, self._current.since))
+            self._current = None
+
+    def _sound(self, event: Event, phase: Phase, is_telling: bool) -> list[Effect]:
+        assert self._current
+        match event:
+            case on.Unsayable(turn=self._current.turn):
+                return self._end(Outcome.FAILED, event.reason)
+            case on.Spoken(turn=self._current.turn):
+                return self._said(phase)
+        if phase is Phase.SPEAKING if self._current.is_by_agent else is_telling:
+            return []
+        # The agent's may end without a word about it; silence is no cut.
+        is_over = self._current.is_by_agent and phase is Phase.ASLEEP and not isinstance(event, on.Stopped)
+        return self._said(phase) if is_over else self._end(Outcome.CUT)
+
+    def _said(self, phase: Phase) -> list[Effect]:
+        assert self._current
+        if not self._current.wanted.wants_answer:
+            return self._end(Outcome.SAID)
+        self._current = replace(self._current, stage=_Stage.ASKED)
+        return []
+
+    def _end(self, outcome: Outcome, text: str = "") -> list[Effect]:
+        assert self._current
+        ended, self._current = self._current, None
+        return [do.Report(ended.wanted.id, outcome, text)]
