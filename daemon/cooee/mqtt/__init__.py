@@ -1,0 +1,120 @@
+"""The home's MQTT broker: one connection for all that needs it, and the speaker as Home Assistant sees it.
+
+`link` is the connection that `client` makes, `discovery` what Home Assistant is told once, `mirror` what it is told
+from then on and what it may want.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import socket
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+from cooee import __version__, settings
+from cooee.effects import Effect
+from cooee.events import Event
+from cooee.mqtt.client import Message
+from cooee.mqtt.discovery import Identity, messages
+from cooee.mqtt.link import Link
+from cooee.mqtt.mirror import Mirror, VolumeWanted
+
+COMMANDS_PER_S = 20
+"""More than that is no person's doing."""
+COUNT_S = 60.0
+
+
+class Mqtt:
+    """`post` is given what somebody wants, on the loop's thread. Nothing here takes the process down.
+
+    `set_volume` sets it in percent; `used_today_s` says how long lines were open today, and may block. An edge that
+    needs the broker is handed this object for its `away`, `publish`, `listen` and `listening`.
+    """
+
+    def __init__(
+        self,
+        settings: settings.Mqtt,
+        post: Callable[[Event], None],
+        *,
+        volume_percent: int,
+        set_volume: Callable[[int], Coroutine[Any, Any, int]],
+        used_today_s: Callable[[], float] = lambda: 0.0,
+        spoken: Callable[[str], str] = str,
+    ) -> None:
+        name = settings.id or machine_id()
+        self.identity = Identity(name, f"{settings.topic}/{name}", settings.name, settings.area, __version__)
+        self._settings = settings
+        self._post = post
+        self._set_volume, self._used_today_s = set_volume, used_today_s
+        self._mirror = Mirror(self.identity, volume_percent, spoken)
+        offline = Message(self.identity.status_topic, "offline", retain=True)
+        self._link = Link(settings, name, self._hello, offline)
+        self._loop = asyncio.get_running_loop()
+        self._second, self._obeyed = 0, 0
+        self._tasks: set[asyncio.Task[int]] = set()
+        self.publish = self._link.publish
+        self.listen = self._link.listen
+        self.listening = self._link.listening
+
+    @property
+    def away(self) -> str:
+        """Why there is no broker, in a sentence; "" while there is one."""
+        return self._link.away if self._settings.host else "there is no MQTT broker; [mqtt] host would name it."
+
+    async def run(self) -> None:
+        """Keeps the connection until it is cancelled; ends at once where there is no broker to connect to."""
+        if not self._settings.host:
+            self._link.away = self.away
+            return
+        if self._settings.discovery != "off":
+            self.listen(f"{self._settings.discovery_topic}/status", self._take_status)
+        self.listen(f"{self.identity.root}/+/set", self._take_command)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._link.run())
+            tasks.create_task(self._count())
+
+    def watch(self, now: float, item: Event | Effect) -> None:
+        """To be told every event and effect."""
+        self._tell(self._mirror.watch(item))
+
+    async def _count(self) -> None:
+        while True:
+            with contextlib.suppress(Exception):  # a number that is not to be had is no reason to go
+                self._tell(self._mirror.use(await asyncio.to_thread(self._used_today_s)))
+            await asyncio.sleep(COUNT_S)
+
+    def _hello(self) -> list[Message]:
+        about = messages(self.identity, self._settings.discovery_topic, self._settings.discovery)
+        return [*about, *self._mirror.states(), Message(self.identity.status_topic, "online", retain=True)]
+
+    def _take_status(self, topic: str, payload: bytes, is_kept: bool) -> None:
+        """Home Assistant was started anew, and knows no more than the broker has kept."""
+        if payload == b"online" and not is_kept:
+            self._tell(self._hello())
+
+    def _take_command(self, topic: str, payload: bytes, is_kept: bool) -> None:
+        second = int(self._loop.time())
+        self._second, self._obeyed = second, self._obeyed + 1 if second == self._second else 1
+        wanted = self._mirror.obey(topic, payload, is_kept=is_kept) if self._obeyed <= COMMANDS_PER_S else None
+        if isinstance(wanted, VolumeWanted):
+            task = self._loop.create_task(self._set_volume(wanted.percent), name="mqtt volume")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        elif wanted is not None:
+            self._post(wanted)
+        else:
+            self._tell(self._mirror.echo(topic))
+
+    def _tell(self, messages: list[Message]) -> None:
+        for message in messages:
+            self._link.tell(message)
+
+
+def machine_id() -> str:
+    """What sets this machine apart, and tells nobody its own number, which machine-id(5) asks to keep to oneself."""
+    try:
+        own = Path("/etc/machine-id").read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        own = ""
+    return f"cooee_{hashlib.sha256(f'cooee {own or socket.gethostname()}'.encode()).hexdigest()[:8]}"

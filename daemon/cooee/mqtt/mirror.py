@@ -1,0 +1,124 @@
+"""The speaker as its topics show it, and what comes back by them. Pure: no broker is needed to see what it would do.
+
+States are kept by the broker, so that who comes later sees them; what merely happened is not.
+"""
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cooee import effects as do
+from cooee import events as on
+from cooee.effects import Effect, Outcome, Phase
+from cooee.events import Event
+from cooee.mqtt.client import Message
+from cooee.mqtt.discovery import COMMANDS, TEXT_LIMIT, Identity
+
+BY = "Home Assistant"
+SAY_LIMIT = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeWanted:
+    percent: int
+
+
+class Mirror:
+    """`watch` is told every event and effect, `use` the day's connected seconds; each returns what is to be published.
+
+    `spoken` makes words of a wake word's name.
+    """
+
+    def __init__(self, identity: Identity, volume_percent: int = 0, spoken: Callable[[str], str] = str) -> None:
+        self._root = identity.root
+        self._spoken = spoken
+        self._states = {
+            "state": Phase.ASLEEP.value,
+            "mute": "OFF",
+            "volume": f"{volume_percent}",
+            "error": "none",
+            "usage": "0.0",
+        }
+        self._said = 0
+
+    def states(self) -> list[Message]:
+        """All of them, as they are now."""
+        return [self._message(key, state) for key, state in self._states.items()]
+
+    def watch(self, item: Event | Effect) -> list[Message]:
+        match item:
+            case do.Show():
+                return self._set("state", item.phase.value)
+            case do.Capture():
+                return self._set("mute", "OFF" if item.on else "ON")
+            case on.Heard(wake=str() as word):
+                return [self._happened("wake", "wake", by=self._spoken(word))]
+            case on.Summoned():
+                return [self._happened("wake", "wake", by=item.by)]
+            case on.MicLost() | on.SpeakerLost():
+                return self._set("error", item.reason[:TEXT_LIMIT])
+            case on.SessionDown() if item.trouble:
+                return self._set("error", item.reason[:TEXT_LIMIT])
+            case on.LoudnessSet():
+                return self._set("volume", f"{item.percent}")
+            case on.Acted(ok=False, is_known=True):
+                return self._set("error", f"{item.name} did not work")
+            case do.Report(outcome=Outcome.FAILED) if not item.id.startswith(f"{self._root} ask"):
+                return self._set("error", "an announcement failed")
+            case do.Report() if item.id.startswith(f"{self._root} ask"):
+                return [self._happened("answer", item.outcome.value, text=item.text)]
+        return []
+
+    def use(self, used_today_s: float) -> list[Message]:
+        return self._set("usage", f"{used_today_s / 60:.1f}")
+
+    def obey(self, topic: str, payload: bytes, *, is_kept: bool) -> Event | VolumeWanted | None:
+        """What is wanted; None for what nobody can want. A command that the broker kept is an old one."""
+        key = topic.removeprefix(f"{self._root}/").removesuffix("/set")
+        if is_kept or key not in COMMANDS or topic != f"{self._root}/{key}/set":
+            return None
+        try:
+            text = " ".join(payload.decode().split())
+        except UnicodeDecodeError:
+            return None
+        match key, text:
+            case "mute", "ON":
+                return on.Muted(BY)
+            case "mute", "OFF":
+                return on.Unmuted(BY)
+            case "talk", "PRESS":
+                return on.Summoned(BY)
+            case "stop", "PRESS":
+                return on.Stopped(BY)
+            case "volume", _:
+                return _volume(text)
+            case "say" | "ask", _ if text and len(text) <= SAY_LIMIT and text.isprintable():
+                self._said += 1
+                return on.SayWanted(f"{self._root} {key} {self._said}", text, wants_answer=key == "ask")
+        return None
+
+    def echo(self, topic: str) -> list[Message]:
+        """What the command's topic speaks of, as it is: who showed something else meanwhile is put right."""
+        key = topic.removesuffix("/set").rpartition("/")[2]
+        return [self._message(key, self._states[key])] if key in self._states else []
+
+    def _set(self, key: str, state: str) -> list[Message]:
+        if self._states.get(key) == state:
+            return []
+        self._states[key] = state
+        return [self._message(key, state)]
+
+    def _message(self, key: str, state: str) -> Message:
+        return Message(f"{self._root}/{key}", state, retain=True)
+
+    def _happened(self, key: str, what: str, **about: str) -> Message:
+        return Message(f"{self._root}/{key}", json.dumps({"event_type": what, **about}, ensure_ascii=False))
+
+
+def _volume(text: str) -> VolumeWanted | None:
+    try:
+        percent = float(text)
+    except ValueError:
+        return None
+    return VolumeWanted(round(percent)) if math.isfinite(percent) and 0 <= percent <= 100 else None
