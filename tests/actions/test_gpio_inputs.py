@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gpiozero.pins.mock import MockFactory, MockTriggerPin
+from gpiozero.pins.mock import MockFactory, MockPin
 
 from cooee.actions import Action, Actions, Failed, _when, gpio
 from cooee.actions.gpio import Settings
@@ -130,52 +130,64 @@ async def test_what_a_sensor_calls_is_done_as_if_somebody_had_asked_but_nothing_
     actions.close()
 
 
+class Sender(MockPin):
+    """Where the pulse goes out; the echo comes at once, as long as is set here."""
+
+    echo: MockPin | None = None
+    echo_s = 0.0
+    _at_s = 0.0
+
+    def _set_state(self, value: float) -> None:
+        was, _ = self.state, super()._set_state(value)
+        if was and not value and self.echo:
+            noticed = self.echo.when_changed
+            noticed(self._at_s, 1)
+            noticed(self._at_s + self.echo_s, 0)
+            self._at_s += 1
+
+
 def sonar(pins: MockFactory, echo_s: float, **settings: Any) -> tuple[Action, list[Event]]:
-    echo = pins.pin(24)
-    pins.pin(23, pin_class=MockTriggerPin, echo_pin=echo, echo_time=echo_s)
+    sender = pins.pin(23, pin_class=Sender)
+    sender.echo, sender.echo_s = pins.pin(24), echo_s
     return make("The distance to the car", trigger=23, echo=24, kind="distance", **settings)
 
 
 @pytest.fixture
 def plain_pins(pins: MockFactory) -> MockFactory:
-    from gpiozero.pins.mock import MockPin
-
     pins.pin_class = MockPin
     return pins
 
 
-def centimetres(text: str) -> int:
-    return int(text.removeprefix("The distance to the car is ").removesuffix(" centimetres."))
-
-
 async def test_a_distance_is_told_in_centimetres(plain_pins: MockFactory) -> None:
-    car, _ = sonar(plain_pins, 0.010)
-    assert 171 <= centimetres(await car.run({})) < 300
+    car, _ = sonar(plain_pins, 0.0101)
+    assert await car.run({}) == "The distance to the car is 173 centimetres."
     assert "centimetres: how far away" in car.function.description
     car.close()
+    abroad, _ = sonar(plain_pins, 0.0101, unit="inches")
+    assert await abroad.run({}) == "The distance to the car is 68 inches."
 
 
 async def test_a_distance_is_unknown_where_no_echo_comes_also_after_one_did(plain_pins: MockFactory) -> None:
     car, _ = sonar(plain_pins, 0.005)
     await car.run({})
-    plain_pins.pin(23).echo_pin = plain_pins.pin(5)
+    plain_pins.pin(23).echo = None
     with pytest.raises(Failed, match="there is no echo, so it is not known"):
         await car.run({})
 
 
 async def test_a_distance_that_can_not_be_is_not_believed(plain_pins: MockFactory) -> None:
-    car, _ = sonar(plain_pins, 0.010, highest=100.0)
+    car, _ = sonar(plain_pins, 0.0101, highest=100.0)
     with pytest.raises(Failed, match="tells something that can't be, so it is not known"):
         await car.run({})
 
 
 async def test_what_comes_near_is_told_of_once(plain_pins: MockFactory) -> None:
-    car, seen = sonar(plain_pins, 0.010, active_below=100.0, every_s=0.2, cooldown_s=0.0, on_active={"say": "Stop."})
-    assert centimetres(await car.run({})) > 100
+    car, seen = sonar(plain_pins, 0.0101, active_below=100.0, every_s=0.2, cooldown_s=0.0, on_active={"say": "Stop."})
+    assert "173" in await car.run({})
     assert said(seen) == []
-    plain_pins.pin(23).echo_time = 0.002
+    plain_pins.pin(23).echo_s = 0.002
     await until(lambda: said(seen))
-    assert centimetres(await car.run({})) < 100
+    assert "34" in await car.run({})
     assert said(seen) == ["Stop."]
     car.close()
 

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from gpiozero.pins.mock import MockFactory, MockPWMPin
@@ -115,14 +115,36 @@ async def test_a_heater_that_does_not_go_off_is_tried_again(
     await until(lambda: not pins.pin(17).state)
 
 
-async def test_what_was_switched_off_in_time_is_not_switched_off_again(pins: MockFactory) -> None:
-    heater, _ = make(pin=17, max_on_s=0.05)
+class Alarm:
+    """A timer that goes off when it is told to."""
+
+    all: ClassVar[list["Alarm"]] = []
+
+    def __init__(self, delay_s: float, ring: Callable[[], None]) -> None:
+        self.delay_s, self.ring, self.is_set, self.daemon = delay_s, ring, False, False
+        self.all.append(self)
+
+    def start(self) -> None:
+        self.is_set = True
+
+    def cancel(self) -> None:
+        self.is_set = False
+
+
+async def test_its_time_begins_anew_when_it_is_asked_for_again(
+    pins: MockFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Alarm, "all", [])
+    monkeypatch.setattr(_gpio_output.threading, "Timer", Alarm)
+    heater, _ = make(pin=17, max_on_s=60.0)
     await heater.run({"state": "on"})
+    await heater.run({"state": "on"})
+    assert [alarm.is_set for alarm in Alarm.all] == [False, True]
     await heater.run({"state": "off"})
+    assert [alarm.is_set for alarm in Alarm.all] == [False, False]
     await heater.run({"state": "on"})
-    began_s = time.monotonic()
-    await until(lambda: not pins.pin(17).state)
-    assert time.monotonic() - began_s > 0.03, "it was given its whole time"
+    heater.close()
+    assert [(alarm.delay_s, alarm.is_set) for alarm in Alarm.all] == [(60, False)] * 3
 
 
 def blind(**settings: Any) -> tuple[Action, Action]:

@@ -21,6 +21,8 @@ SOUND_CM_PER_S = 34300.0
 PINGS = 3
 PING_S = 0.06
 """An echo of the last one is over after so long."""
+_AIR = threading.Lock()
+"""One sensor would hear the echo of another."""
 
 
 class Distance(Wired, Measured):
@@ -81,25 +83,25 @@ class Sonar:
     def measure_cm(self) -> float:
         """The middle one of a few echoes. Raises Unknown."""
         widths_s = []
-        for _ in range(PINGS):
-            if (width_s := self._ping()) is not None:
-                widths_s.append(width_s)
+        with _AIR:
+            for _ in range(PINGS):
+                if (width_s := self._ping()) is not None:
+                    widths_s.append(width_s)
         if not widths_s:
             raise Unknown("there is no echo")
         return statistics.median(widths_s) * SOUND_CM_PER_S / 2
 
     def _ping(self) -> float | None:
-        self._rise = self._width_s = None
+        self._rise = None
         self._came.clear()
         self._trigger.on()
         time.sleep(0.00001)
         self._trigger.off()
-        came = self._came.wait(PING_S)
-        if came:
-            time.sleep(PING_S / 2)
-        return self._width_s if came else None
+        if not self._came.wait(PING_S):
+            return None
+        time.sleep(PING_S / 2)
+        return self._width_s
 
     def close(self) -> None:
-        self._echo.pin.when_changed = None
         self._echo.close()
         self._trigger.close()

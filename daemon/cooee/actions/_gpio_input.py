@@ -31,7 +31,7 @@ class Input(OnPin, Polar, When):
     """How an active input is told: "open" -> "The back door is open."; left out: as fits its kind."""
     inactive_text: Annotated[str, Field(max_length=60)] = ""
     """How an input is told that is not active; left out: as fits its kind."""
-    debounce_ms: Annotated[int, Field(ge=0, le=1000)] = 20
+    debounce_ms: Annotated[int, Field(ge=1, le=1000)] = 20
     """A change counts when it has been steady for so long."""
 
 
@@ -68,10 +68,9 @@ class Contact:
         pull = settings.pull or ("up" if settings.kind in ("button", "sensor") else "none")
         pull_up = {"up": True, "down": False, "none": None}[pull]
         active_state = settings.active_high if pull_up is None else None
-        bounce_s = settings.debounce_ms / 1000 or None
         self._device = take(
             lambda zero: zero.DigitalInputDevice(
-                settings.number, pull_up=pull_up, active_state=active_state, bounce_time=bounce_s
+                settings.number, pull_up=pull_up, active_state=active_state, bounce_time=settings.debounce_ms / 1000
             ),
             settings.number,
         )
