@@ -20,7 +20,7 @@ HALL = Identity("hall", "cooee/hall", "Hall speaker", "Hall", "1.2.3")
 
 @pytest.fixture
 def mirror() -> Mirror:
-    return Mirror(HALL, 70, lambda word: word.replace("_", " "))
+    return Mirror(HALL, 70)
 
 
 def test_a_phase_is_a_state_that_is_kept_and_told_once(mirror: Mirror) -> None:
@@ -39,6 +39,7 @@ def test_a_wake_happened_and_is_not_kept(mirror: Mirror) -> None:
     (woken,) = mirror.watch(on.Heard(b"", wake="hey_jarvis"))
     assert (woken.topic, woken.retain) == ("cooee/hall/wake", False)
     assert json.loads(woken.payload) == {"event_type": "wake", "by": "hey jarvis"}
+    assert json.loads(mirror.watch(on.Heard(b"", wake="/home/me/hey_you.onnx"))[0].payload)["by"] == "hey you"
     assert json.loads(mirror.watch(on.Summoned("button"))[0].payload)["by"] == "button"
     assert mirror.watch(on.Heard(b"")) == []
 

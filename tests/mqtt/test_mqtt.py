@@ -36,18 +36,16 @@ class Speaker:
         self.posted: list[Event] = []
         self.volumes: list[int] = []
         table = Settings(host="127.0.0.1", port=port, id="hall", name="Hall speaker", **settings)
-        self.room = Mqtt(
-            table,
-            self.posted.append,
-            volume_percent=70,
-            set_volume=self.set_volume,
-            used_today_s=lambda: 600.0,
-        )
+        self.percent = 70
+        self.room = Mqtt(table, self.posted.append, self, self.status)
 
-    async def set_volume(self, percent: int) -> int:
+    async def set(self, percent: int) -> int:
         self.volumes.append(percent)
         self.room.watch(0.0, on.LoudnessSet(percent))
         return percent
+
+    async def status(self) -> dict[str, Any]:
+        return {"used": {"today_s": 600.0}}
 
     async def until(self, holds: Any) -> None:
         async with asyncio.timeout(10):
@@ -158,10 +156,8 @@ async def test_a_storm_of_commands_does_not_flood_the_speaker(broker: Mosquitto)
 
 
 async def test_without_a_broker_in_the_config_there_is_nothing_to_do() -> None:
-    async def set_volume(percent: int) -> int:
-        return percent
-
-    room = Mqtt(Settings(), print, volume_percent=70, set_volume=set_volume)
+    speaker = Speaker(1883)
+    room = Mqtt(Settings(), print, speaker, speaker.status)
     await room.run()
     room.watch(0.0, do.Show(Phase.LISTENING))
     assert room.away == "there is no MQTT broker; [mqtt] host would name it."

@@ -8,9 +8,9 @@ import asyncio
 import contextlib
 import hashlib
 import socket
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from cooee import __version__, settings
 from cooee.effects import Effect
@@ -25,29 +25,32 @@ COMMANDS_PER_S = 20
 COUNT_S = 60.0
 
 
+class Volume(Protocol):
+    percent: int
+
+    async def set(self, percent: int) -> int: ...
+
+
 class Mqtt:
     """`post` is given what somebody wants, on the loop's thread. Nothing here takes the process down.
 
-    `set_volume` sets it in percent; `used_today_s` says how long lines were open today, and may block. An edge that
-    needs the broker is handed this object for its `away`, `publish`, `listen` and `listening`.
+    `status` tells, among other things, how long lines were open today: {"used": {"today_s": ...}}. An edge that needs
+    the broker is handed this object for its `away`, `publish`, `listen` and `listening`.
     """
 
     def __init__(
         self,
         settings: settings.Mqtt,
         post: Callable[[Event], None],
-        *,
-        volume_percent: int,
-        set_volume: Callable[[int], Coroutine[Any, Any, int]],
-        used_today_s: Callable[[], float] = lambda: 0.0,
-        spoken: Callable[[str], str] = str,
+        volume: Volume,
+        status: Callable[[], Awaitable[Mapping[str, Any]]],
     ) -> None:
         name = settings.id or machine_id()
         self.identity = Identity(name, f"{settings.topic}/{name}", settings.name, settings.area, __version__)
         self._settings = settings
         self._post = post
-        self._set_volume, self._used_today_s = set_volume, used_today_s
-        self._mirror = Mirror(self.identity, volume_percent, spoken)
+        self._volume, self._status = volume, status
+        self._mirror = Mirror(self.identity, volume.percent)
         offline = Message(self.identity.status_topic, "offline", retain=True)
         self._link = Link(settings, name, self._hello, offline)
         self._loop = asyncio.get_running_loop()
@@ -81,7 +84,7 @@ class Mqtt:
     async def _count(self) -> None:
         while True:
             with contextlib.suppress(Exception):  # a number that is not to be had is no reason to go
-                self._tell(self._mirror.use(await asyncio.to_thread(self._used_today_s)))
+                self._tell(self._mirror.use((await self._status())["used"]["today_s"]))
             await asyncio.sleep(COUNT_S)
 
     def _hello(self) -> list[Message]:
@@ -98,7 +101,7 @@ class Mqtt:
         self._second, self._obeyed = second, self._obeyed + 1 if second == self._second else 1
         wanted = self._mirror.obey(topic, payload, is_kept=is_kept) if self._obeyed <= COMMANDS_PER_S else None
         if isinstance(wanted, VolumeWanted):
-            task = self._loop.create_task(self._set_volume(wanted.percent), name="mqtt volume")
+            task = self._loop.create_task(self._volume.set(wanted.percent), name="mqtt volume")
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         elif wanted is not None:

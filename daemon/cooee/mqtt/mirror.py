@@ -5,8 +5,8 @@ States are kept by the broker, so that who comes later sees them; what merely ha
 
 import json
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from cooee import effects as do
 from cooee import events as on
@@ -25,14 +25,10 @@ class VolumeWanted:
 
 
 class Mirror:
-    """`watch` is told every event and effect, `use` the day's connected seconds; each returns what is to be published.
+    """`watch` is told every event and effect, `use` the day's connected seconds; each returns what to publish."""
 
-    `spoken` makes words of a wake word's name.
-    """
-
-    def __init__(self, identity: Identity, volume_percent: int = 0, spoken: Callable[[str], str] = str) -> None:
+    def __init__(self, identity: Identity, volume_percent: int = 0) -> None:
         self._root = identity.root
-        self._spoken = spoken
         self._states = {
             "state": Phase.ASLEEP.value,
             "mute": "OFF",
@@ -53,7 +49,7 @@ class Mirror:
             case do.Capture():
                 return self._set("mute", "OFF" if item.on else "ON")
             case on.Heard(wake=str() as word):
-                return [self._happened("wake", "wake", by=self._spoken(word))]
+                return [self._happened("wake", "wake", by=PurePath(word).stem.replace("_", " "))]
             case on.Summoned():
                 return [self._happened("wake", "wake", by=item.by)]
             case on.MicLost() | on.SpeakerLost():
