@@ -5,6 +5,7 @@ import threading
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -128,6 +129,18 @@ async def test_what_a_sensor_calls_is_done_as_if_somebody_had_asked_but_nothing_
     assert any(isinstance(event, Doubted) for event in posted)
     assert not any(state.state for state in pins.pin(22).states)
     actions.close()
+
+
+def test_what_a_home_can_do_is_not_known_before_it_is_there() -> None:
+    others = {"home": SimpleNamespace(type="home_assistant"), "lamp": SimpleNamespace(type="gpio")}
+
+    def misfits(call: str) -> list[_when.Misfit]:
+        settings = Settings(pin=17, description="The bell", kind="button", on_active={"call": call})
+        return list(settings.misfits("bell", {**others, "bell": settings}, ()))
+
+    assert not misfits("home_lights")
+    ((place, _, sentence),) = misfits("lamp_lights")
+    assert place == ("on_active", "call") and "there is no [actions.lamp_lights]" in sentence
 
 
 class Sender(MockPin):

@@ -17,6 +17,9 @@ from cooee.settings import Table
 PATIENCE_S = 60.0
 """What could not be said within so long is not true any more."""
 
+OPEN_ENDED = ("home_assistant", "mcp")
+"""Types whose functions, NAME_..., are known only while they are open."""
+
 Misfit = tuple[tuple[str, ...], Any, str]
 """A setting below the action's table, what was found there, and a sentence."""
 
@@ -83,7 +86,7 @@ class Trigger:
 def misfits(settings: When, name: str, others: Mapping[str, Any], built_in: Collection[str]) -> Iterator[Misfit]:
     """What can't be called. `others`: every table of [actions], None where it has faults itself."""
     for setting, then in (("on_active", settings.on_active), ("on_inactive", settings.on_inactive)):
-        if then is None or not then.call or then.call in built_in:
+        if then is None or not then.call or then.call in built_in or _may_be(then.call, others):
             continue
         if then.call == name:
             yield (setting, "call"), then.call, "can't be this action itself"
@@ -98,3 +101,10 @@ def misfits(settings: When, name: str, others: Mapping[str, Any], built_in: Coll
                 Arguments(function.parameters).fitting(then.arguments)
             except Failed as misfit:
                 yield (setting, "arguments"), None, str(misfit).rstrip(".")
+
+
+def _may_be(call: str, others: Mapping[str, Any]) -> bool:
+    """Whether it may turn out to be a function of one of them."""
+    return call not in others and any(
+        call.startswith(f"{name}_") for name, table in others.items() if table and table.type in OPEN_ENDED
+    )
