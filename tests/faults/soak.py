@@ -26,7 +26,7 @@ FIRST_S = 60.0
 EVERY_S = 2.0, 5.0
 STUCK_S = 60.0
 CODES = ("INTERNAL_SERVER_ERROR", "SERVER_GOING_AWAY", "FAILED_TO_THINK", "MAXIMUM_SESSION_LENGTH_REACHED")
-STRANGE = ("{oops", "null", '{"type": 7}', '{"type": "History"}', b"", DONE, STARTED)
+STRANGE = ("{oops", "null", '{"type": 7}', '{"type": "History"}', "", DONE, STARTED)
 """No voice: to speak into the user's words is nothing that a speaker can mend."""
 
 Fault = Callable[[Bench, random.Random], Awaitable[object]]

@@ -51,8 +51,8 @@ def then(*doings: Doing) -> Doing:
 class Vendor:
     """A script: `turns`, the nth for the nth turn (the last one from then on), say what follows a confirmed turn.
 
-    `began` is called when a sentence begins, before `UserStartedSpeaking`; `confirmed`: for each confirmed turn, the
-    numbers of all frames that the peer had got by then.
+    `began` follows the beginning of each sentence. `confirmed`: for each confirmed turn, the numbers of all frames that
+    the peer had got by then.
     """
 
     def __init__(self, *turns: Doing, began: Doing | None = None, applied: Doing | None = None) -> None:
@@ -91,9 +91,9 @@ class Vendor:
         await peer.say(text("user", said), history("user", said))
 
     async def _begin(self, peer: Peer) -> None:
+        await peer.say(STARTED)
         if self._began:
             await self._began(self, peer)
-        await peer.say(STARTED)
 
     async def _take_turn(self, peer: Peer) -> None:
         number = next(self._number)
