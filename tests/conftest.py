@@ -4,6 +4,8 @@ import pytest
 from gpiozero import Device
 from gpiozero.pins.mock import MockFactory, MockPWMPin
 
+from hass import hass as hass
+
 
 @pytest.fixture
 def pins() -> Iterator[MockFactory]:
