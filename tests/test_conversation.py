@@ -378,9 +378,18 @@ def test_the_answer_behind_a_filler_is_waited_for() -> None:
     room(on.AgentSpeech(b"one moment"), on.AgentDone(), on.Acted(room.turn, "c1", "lamp", "It is on.", True))
     room(on.Spoken(room.turn))
     assert room.phase is Phase.THINKING
-    room(on.AgentSpeech(b"it is on"), on.AgentDone())
+    room(on.AgentText("It is on."), on.AgentSpeech(b"it is on"), on.AgentDone())
     room(on.Spoken(room.turn))
     assert room.phase is Phase.ASLEEP
+
+
+def test_an_answer_whose_filler_comes_after_the_result_is_waited_for_all_the_same() -> None:
+    room = awake(follow_up_s=0.0)
+    room(on.UserText("turn on the lamp"), on.AgentText("Let me see."), on.Asked((on.Call("c1", "lamp"),)))
+    room(on.Acted(room.turn, "c1", "lamp", "It is on.", True), on.AgentSpeech(b"let me see"), on.AgentDone())
+    room(on.Spoken(room.turn))
+    assert room.phase is Phase.THINKING
+    assert of(do.Say, room(on.SessionDown("reset", Trouble.NETWORK))) == [do.Say(room.turn, "It is on.")]
 
 
 def test_an_answer_that_comes_too_late_is_not_the_answer_to_the_next_question() -> None:
@@ -400,7 +409,7 @@ def test_what_was_done_for_a_line_that_broke_is_told_on_the_next() -> None:
     assert not of(do.Answer, done)
     assert of(do.Say, done) == [do.Say(room.turn, "The lamp is on.")]
     assert room.phase is Phase.THINKING
-    room(on.SettingsApplied(), on.AgentSpeech(b"it is on"))
+    room(on.SettingsApplied(), on.AgentText("The lamp is on."), on.AgentSpeech(b"it is on"))
     assert room.phase is Phase.SPEAKING
     assert not of(do.Say, room(on.AgentDone(), on.SessionDown("reset", Trouble.NETWORK)))
 

@@ -10,6 +10,7 @@ from cooee.effects import Effect
 
 HOLD_S = 8.0
 """A call waits for the end of the user's turn for so long at most."""
+INTERRUPTED = "That was interrupted; it is not known whether it was done."
 NOT_CONFIRMED = "Nothing was done: the user had not finished speaking."
 TOO_LATE = "Nothing was done: the conversation is over."
 
@@ -27,7 +28,7 @@ class Calls:
         self.is_owed = self.is_confirmed = False
         self._understood = ""
         self._held: dict[str, tuple[on.Call, int, float]] = {}
-        self._running: dict[str, float] = {}
+        self._running: dict[str, tuple[on.Call, float]] = {}
         self._orphans: set[str] = set()
         self._results: list[str] = []
         self._is_excused = False
@@ -42,7 +43,7 @@ class Calls:
             if call.id in self._running or call.id in self._held:
                 self._orphans.discard(call.id)
             elif self.is_confirmed or call.name in self.harmless:
-                self._running[call.id] = now
+                self._running[call.id] = call, now
                 effects.append(do.Act(turn, call))
             else:
                 self._held[call.id] = call, turn, now
@@ -57,7 +58,7 @@ class Calls:
         self._understood = text
         self.is_confirmed = True
         held, self._held = self._held, {}
-        self._running |= dict.fromkeys(held, now)
+        self._running |= {call_id: (call, now) for call_id, (call, _, _) in held.items()}
         return [do.Act(turn, call) for call, turn, _ in held.values()]
 
     def withdraw(self, event: on.Withdrawn) -> list[Effect]:
@@ -79,7 +80,7 @@ class Calls:
         """Answer what waited too long, and excuse, once a turn, what takes long."""
         late = [call_id for call_id, (_, _, since) in self._held.items() if now - since > HOLD_S]
         effects = [self._not_done(call_id) for call_id in late]
-        slow = any(now - since > filler_after_s for since in self._running.values())
+        slow = any(now - since > filler_after_s for _, since in self._running.values())
         if slow and filler and not self._is_excused and not self._orphans:
             self._is_excused = True
             effects.append(do.Say(turn, filler))
@@ -98,15 +99,25 @@ class Calls:
         self.is_confirmed = False
 
     def replied(self) -> None:
-        """The agent speaks: no result is owed a reply any more."""
-        self.is_owed = False
+        """The agent speaks; but what it says may have been on its way before it knew of a result."""
         self._understood = ""
-        self._results.clear()
+
+    def worded(self, text: str, filler: str) -> None:
+        """The agent's words come before their sound: from now on no result is owed a reply any more."""
+        if text.strip() != filler.strip():
+            self.is_owed = False
+            self._results.clear()
 
     def lose_the_line(self) -> None:
-        """Who asked is gone: what runs goes on, and its result is kept to be said on the next line."""
+        """Who asked is gone: what runs goes on, and its result is kept to be said on the next line.
+
+        Unless nothing was understood yet: then the sentence is said again, and all of it is asked for anew.
+        """
         self._held.clear()
         self.is_owed = False
+        if not self.is_confirmed:
+            self._running.clear()
+            self._results.clear()
         self._orphans = set(self._running)
 
     def recover(self, turn: int) -> list[Effect] | None:
@@ -122,8 +133,10 @@ class Calls:
         return [do.Say(turn, " ".join(self._results))]
 
     def drop(self) -> list[Effect]:
-        """The turn is over: stop what still runs."""
-        effects: list[Effect] = [do.Drop(call_id) for call_id in self._running]
+        """The turn is over: stop what still runs. An agent whose line stays is not left waiting."""
+        effects: list[Effect] = [self._not_done(call_id) for call_id in tuple(self._held)]
+        for call, _ in self._running.values():
+            effects += [do.Drop(call.id), do.Answer(call.id, call.name, INTERRUPTED)]
         for each in (self._held, self._running, self._orphans, self._results):
             each.clear()
         self.is_owed = False

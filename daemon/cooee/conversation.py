@@ -25,6 +25,9 @@ from cooee.floor import Floor
 from cooee.outage import Outage
 from cooee.settings import Conversation as Settings
 
+MOST_BREAKS = 3
+"""A turn in which the line breaks more often than this is given up: the agent fails at this very sentence."""
+
 
 class Conversation:
     """Pure: `handle(event, now)` returns effects, `now` in seconds of any monotonic clock. Never raises."""
@@ -82,6 +85,7 @@ class Conversation:
             case on.Summoned():
                 self._wake(now)
             case on.Released() if self.phase is Phase.LISTENING:
+                floor.is_released = True
                 self._do(do.EndTurn(self.turn))
             case on.Dismissed() if self.phase is Phase.SPEAKING or calls:
                 floor.is_leaving = True
@@ -120,6 +124,8 @@ class Conversation:
                 floor.think(now)
             case on.Warned("SLOW_THINK_REQUEST") if self.phase is Phase.THINKING and not self.is_telling:
                 floor.tell("moment", is_preface=True)
+            case on.AgentText():
+                calls.worded(event.text, floor.settings.filler)
             case on.AgentSpeech() if self._is_welcome(now):
                 clips = [] if self.phase is Phase.SPEAKING else self._outage.preface()
                 floor.speak(event.pcm, clips, now)
@@ -208,6 +214,7 @@ class Conversation:
         floor.calls.lose_the_line()
         if self.phase is Phase.SPEAKING:
             self._do(*(floor.calls.recover(self.turn) or ()))
+            floor.is_cut = event.trouble is not None and not floor.reply.is_complete
             floor.finish(now)
         elif floor.is_awake and event.is_final:
             self._give_up(self._outage.sentence(was_heard=False), now)
@@ -218,7 +225,11 @@ class Conversation:
 
     def _recover(self, now: float) -> None:
         """The line broke in the user's turn. What is not understood yet the session sends again by itself."""
-        self._floor.is_broken = True
+        self._floor.breaks += 1
+        if self._floor.breaks > MOST_BREAKS:
+            self._give_up(self._outage.sentence(was_heard=True), now)
+            return
+        self._do(do.Connect())
         self._floor.patience.reconnect(now)
         if self.phase is Phase.LISTENING or (told := self._floor.calls.recover(self.turn)) is None:
             self._floor.phase = Phase.LISTENING
@@ -242,7 +253,7 @@ class Conversation:
         if self.phase is Phase.SPEAKING:
             floor.pass_on(now) if floor.reply.is_complete else floor.finish(now)
         elif floor.is_awake and not floor.lease.is_up:
-            self._give_up(self._outage.sentence(was_heard=floor.is_broken), now)
+            self._give_up(self._outage.sentence(was_heard=floor.breaks > 0), now)
         elif self.phase is Phase.THINKING and not floor.is_leaving:
             self._give_up("no_answer", now)
         else:

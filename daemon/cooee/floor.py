@@ -15,13 +15,15 @@ AWAKE = (Phase.LISTENING, Phase.THINKING, Phase.SPEAKING)
 class Floor:
     """Pure. Its methods are the arrows of the conversation's diagram; what is to be done gathers in `out`.
 
-    `is_leaving`: asleep as soon as the reply has been heard. `is_broken`: the line broke in this turn.
+    `is_leaving`: asleep as soon as the reply has been heard. `breaks`: how often the line broke in this turn. `is_cut`:
+    it broke in the reply. `is_released`: the user let go of the talk button and is not heard any more.
     """
 
     def __init__(self, settings: Settings, bytes_per_s: int, keep_s: float | None, harmless: frozenset[str]) -> None:
         self.phase = Phase.ASLEEP
         self.turn = 0
-        self.is_leaving = self.is_broken = False
+        self.breaks = 0
+        self.is_leaving = self.is_cut = self.is_released = False
         self.lease = Lease(keep_s)
         self.gate = Gate(settings.preroll_s)
         self.reply = Reply(bytes_per_s)
@@ -48,14 +50,16 @@ class Floor:
     def hear(self, frame: bytes, now: float) -> None:
         """The agent gets silence while it speaks, and while the room still does, or it would hear itself."""
         echoes = self.phase is Phase.SPEAKING or self.patience.is_echoing(now)
-        self.gate.pause() if echoes and self.settings.barge_in != "voice" else self.gate.resume()
+        is_deaf = self.is_released or (echoes and self.settings.barge_in != "voice")
+        self.gate.pause() if is_deaf else self.gate.resume()
         self.do(*(do.Send(self.turn, each) for each in self.gate.push(frame)))
 
     def listen(self, now: float, *, is_new: bool = False) -> None:
         """To the user, in a turn that `is_new` or goes on after a reply."""
         self.turn += 1
         self.phase = Phase.LISTENING
-        self.is_leaving = self.is_broken = self.reply.is_complete = False
+        self.breaks = 0
+        self.is_leaving = self.is_cut = self.is_released = self.reply.is_complete = False
         self.lease.use()
         self.do(*self.calls.begin(is_new=is_new))
         self.patience.listen(now, is_up=self.lease.is_up)
@@ -95,6 +99,9 @@ class Floor:
         """The reply has been heard."""
         if self.calls:
             self.think(now)
+        elif self.is_cut:
+            self.sleep(now)
+            self.tell("lost")
         elif self.is_leaving or not (self.lease.is_up and self.settings.follow_up_s and self.gate.is_listening):
             self.sleep(now)
         else:

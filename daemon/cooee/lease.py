@@ -8,26 +8,26 @@ class Lease:
         self.is_up = False
         self.is_endless = keep_s is None
         self._keep_s = keep_s
-        self._until: float | None = None
+        self._rested_at: float | None = None
 
     def change(self, keep_s: float | None) -> None:
-        """From the next rest on."""
+        """At once, also where the line rests already."""
         self.is_endless = keep_s is None
         self._keep_s = keep_s
 
     def use(self) -> None:
         """A turn began: the line is wanted until `rest`."""
-        self._until = None
+        self._rested_at = None
 
     def rest(self, now: float) -> None:
         """The turn is over. A line that comes back meanwhile does not begin the time anew."""
-        if self._until is None and self._keep_s is not None:
-            self._until = now + self._keep_s
+        if self._rested_at is None:
+            self._rested_at = now
 
     def has_run_out(self, now: float) -> bool:
         """True once, when the time is over; whoever wants a line while this one closes needs a new one."""
-        if self._until is None or now < self._until:
+        if self._rested_at is None or self._keep_s is None or now - self._rested_at < self._keep_s:
             return False
-        self._until = None
+        self._rested_at = None
         self.is_up = False
         return True

@@ -33,6 +33,7 @@ class Outage:
                 self._announce()
             case on.SettingsApplied():
                 self.trouble = None
+                self._due = [clip for clip in self._due if clip not in self._told]
                 self._told.clear()
             case on.LimitNear():
                 self._due.append("limit_near")

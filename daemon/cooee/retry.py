@@ -15,11 +15,15 @@ HOPELESS_S = 600.0
 
 
 class Retry:
-    """Pure. `ready_at`: not before. `is_asked`: the agent itself named the time, and no hurry of the user's helps."""
+    """Pure. `ready_at`: not before. `is_asked`: the agent itself named the time, and no hurry of the user's helps.
+
+    `trouble`: why it failed last.
+    """
 
     def __init__(self, first_s: float, most_s: float, jitter: Callable[[float, float], float] | None = None) -> None:
         self.ready_at = 0.0
         self.is_asked = False
+        self.trouble: Trouble | None = None
         self._first_s, self._most_s = first_s, most_s
         self._jitter = jitter
         self._failures = 0
@@ -31,9 +35,10 @@ class Retry:
         self._failures = 1 if held_s > STEADY_S else self._failures + 1
         most_s = min(self._most_s, self._first_s * 2 ** min(self._failures - 1, 20))
         wait_s = (self._jitter or random.uniform)(0, most_s)
+        self.trouble = trouble
         self.is_asked = asked_s is not None
         if asked_s is not None:
-            wait_s = asked_s
+            wait_s = max(wait_s, asked_s)
         elif trouble and trouble.is_hopeless:
             wait_s = HOPELESS_S
         self.ready_at = now + wait_s

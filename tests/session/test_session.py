@@ -45,7 +45,7 @@ async def test_speech_is_held_while_connecting_and_the_oldest_is_dropped() -> No
         await talk.until(SettingsApplied)
         await it.peers[0].until(lambda: len(it.peers[0].frames) == 12)
     assert [frame for _, frame in it.peers[0].frames] == frames(20)[8:]
-    assert talk.session.frames_dropped == 8
+    assert talk.session._carrier.uplink.dropped == 8
 
 
 async def test_what_was_forgotten_is_not_sent() -> None:

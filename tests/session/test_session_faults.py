@@ -99,7 +99,7 @@ async def test_what_is_said_while_the_line_is_down_is_said_on_the_next() -> None
         await peer.apply()
         peer.abort()
 
-    async with talking(first, hold) as (talk, it):
+    async with talking(first, hold, keep="always") as (talk, it):
         talk.session.connect()
         await talk.until(SessionDown)
         for frame in frames(4):
@@ -114,7 +114,7 @@ async def test_an_answer_to_a_line_that_is_gone_is_not_sent_on_the_next() -> Non
         await peer.apply()
         peer.abort()
 
-    async with talking(first, hold) as (talk, it):
+    async with talking(first, hold, keep="always") as (talk, it):
         talk.session.connect()
         await talk.until(SessionDown)
         talk.session.answer(Answer("c1", "lamp", "It is on."))
@@ -232,7 +232,7 @@ async def test_nothing_secret_gets_into_a_log_or_a_reason(caplog: pytest.LogCapt
         await peer.error(SECRET_WORDS, SECRET_WORDS)
 
     caplog.set_level(logging.DEBUG)
-    async with talking(chatty, Refusal(500, {"dg-error": SECRET_WORDS}), hold) as (talk, it):
+    async with talking(chatty, Refusal(500, {"dg-error": SECRET_WORDS}), hold, keep="always") as (talk, it):
         talk.session.connect()
         await talk.until(Asked)
         talk.session.answer(Answer("c", "lamp", SECRET_WORDS))

@@ -19,10 +19,10 @@ from cooee import settings
 from cooee.agent import Agent, Brief, Persona, Refused
 from cooee.effects import Answer
 from cooee.events import Event, SessionDown, SessionUp, SettingsApplied
-from cooee.retry import Retry
 from cooee.session.carrier import Carrier, Line
 from cooee.session.ending import Ending, Spent, Told
 from cooee.session.guard import Guard
+from cooee.session.route import Route
 from cooee.session.usage import Toll
 from cooee.store import Store
 
@@ -30,6 +30,7 @@ log = logging.getLogger("cooee.session")
 
 OPEN_TIMEOUT_S = 15.0
 """From the first packet to the settings applied. The stages have shorter limits of their own."""
+DUE_S = 0.5
 
 
 class Session:
@@ -56,7 +57,7 @@ class Session:
         self._guard = Guard()
         self._carrier = Carrier(settings, post, store)
         self._carrier.change(settings, self._agents[0].rate_usd_per_min)
-        self._retries = [Retry(settings.backoff_first_s, settings.backoff_most_s) for _ in self._agents]
+        self._route = Route(settings, len(self._agents))
         self._wanted = asyncio.Event()
         self._unwanted = asyncio.Event()
         self._hurry = asyncio.Event()
@@ -69,17 +70,12 @@ class Session:
 
     @property
     def bytes_sent(self) -> int:
-        """How much audio has left for an agent so far."""
+        """How much audio has left so far."""
         return self._carrier.bytes_sent
 
-    @property
-    def frames_dropped(self) -> int:
-        return self._carrier.uplink.dropped
-
     def connect(self) -> None:
-        """Have a line; a wait after a failure is cut short, unless it was the agent that asked for it."""
-        if len(self._agents) == 1:
-            self._retries[0].hurry()
+        """Have a line. Where none is ready, a wait after a failure is cut short, unless the agent asked for it."""
+        self._route.hurry(asyncio.get_running_loop().time())
         self._unwanted.clear()
         self._wanted.set()
         self._hurry.set()
@@ -103,7 +99,6 @@ class Session:
         self._carrier.send(turn, frame)
 
     def end_turn(self) -> None:
-        """The user has said all."""
         self._carrier.end_turn()
 
     def forget(self) -> None:
@@ -115,11 +110,11 @@ class Session:
 
     def ask(self, text: str) -> None:
         """Have the agent answer this, on this line or the next."""
-        self._carrier.order(lambda link: link.ask(text))
+        self._carrier.order(lambda link: link.ask(text), is_turns=True)
 
     def say(self, text: str) -> None:
         """Have the agent say this, on this line or the next."""
-        self._carrier.order(lambda link: link.say(text))
+        self._carrier.order(lambda link: link.say(text), is_turns=True)
 
     def become(self, persona: Persona) -> None:
         if persona != self._brief.persona:
@@ -136,17 +131,14 @@ class Session:
         self._carrier.renew("the conversation is to be forgotten", is_private=True)
 
     def look(self) -> bool:
-        """Whether another process has cleared the history. To be called every second or so, line or not."""
+        """Whether another process cleared the history; to be called every second or so."""
         return self._carrier.look()
 
-    def change(self, settings: settings.Session, agents: Sequence[Agent] | None = None) -> None:
-        """Go by these settings; other agents take over at a quiet moment."""
+    def change(self, settings: settings.Session) -> None:
+        """Go by these settings, and try anew what could not be had by the old ones."""
         self._settings = settings
-        if agents is not None:
-            self._agents = tuple(agents)
-            self._carrier.renew("another agent is configured")
         self._carrier.change(settings, self._agents[0].rate_usd_per_min)
-        self._retries = [Retry(settings.backoff_first_s, settings.backoff_most_s) for _ in self._agents]
+        self._route.change(settings)
         self._hurry.set()
 
     async def run(self) -> None:
@@ -183,8 +175,11 @@ class Session:
             index, began, error = 0, None, None
             try:
                 if line is None:
+                    if self._is_sent_away():
+                        return
                     index = await self._choose()
-                    line = await self._have_line(index)
+                    line = await self._open(index, is_first=True)
+                    self._post(SettingsApplied())
                 index, began = line.index, line.opened_at
                 line = await self._use(line)
             except (Refused, OSError) as fault:
@@ -193,26 +188,25 @@ class Session:
             if line is None and self._is_over(index, Ending(error, None if began is None else now - began)):
                 return
 
+    def _is_sent_away(self) -> bool:
+        """Somebody speaks, and is told at once that no line can be had before long."""
+        if not self._carrier.in_turn or not self._route.is_closed(asyncio.get_running_loop().time()):
+            return False
+        self._wanted.clear()
+        self._post(SessionDown("the agent asked to be left alone for a while", self._route.trouble, is_final=True))
+        return True
+
     async def _choose(self) -> int:
         """Which agent is next: the first that may be tried, once it may."""
-        while True:
+        while (index := self._route.next(asyncio.get_running_loop().time())) is None:
             self._hurry.clear()
-            now = asyncio.get_running_loop().time()
-            ready = [retry.ready_at for retry in self._retries]
-            index = next((index for index, at in enumerate(ready) if at <= now), None)
-            if index is not None:
-                return index
             with suppress(TimeoutError):
-                async with asyncio.timeout_at(min(ready)):
+                async with asyncio.timeout_at(self._route.ready_at):
                     await self._hurry.wait()
+        return index
 
-    async def _have_line(self, index: int) -> Line:
-        line = await self._open(index, lambda request_id: self._post(SessionUp(request_id, is_fallback=index > 0)))
-        self._post(SettingsApplied())
-        return line
-
-    async def _open(self, index: int, welcomed: Callable[[str], None] = lambda request_id: None) -> Line:
-        """A line whose settings are applied. Raises Refused, OSError or TimeoutError."""
+    async def _open(self, index: int, *, is_first: bool = False) -> Line:
+        """A line whose settings are applied, told of if it `is_first`. Raises Refused, OSError or TimeoutError."""
         agent, loop = self._agents[index], asyncio.get_running_loop()
         toll = Toll(self._carrier.usage, self._guard) if agent.rate_usd_per_min else None
         if toll and self._carrier.is_spent:
@@ -223,7 +217,8 @@ class Session:
             self._deadline = deadline if index == 0 and len(self._agents) > 1 else None
             try:
                 link, request_id = await agent.connect(toll)
-                welcomed(request_id)
+                if is_first:
+                    self._post(SessionUp(request_id, is_fallback=index > 0))
                 log.info("connected%s%s", " to the stand-in" if index else "", request_id and f", request {request_id}")
                 try:
                     history = self._carrier.history.replay()
@@ -231,6 +226,11 @@ class Session:
                     brief = replace(self._brief, history=history, greet=greet)
                     async with asyncio.timeout(self._settings.apply_timeout_s):
                         await link.settle(brief)
+                except TimeoutError:
+                    # Each try costs money: not at the pace of the backoff.
+                    raise Refused(
+                        "The agent did not take the settings in time.", retry_after_s=self._settings.backoff_most_s
+                    ) from None
                 except BaseException:
                     self._close(Line(link, index, loop.time(), request_id, toll))
                     raise
@@ -248,53 +248,56 @@ class Session:
             return taken
         finally:
             self._close(line)
-            if self._better is not taken:
+            if self._better and self._better is not taken:
                 self._close(self._better)
 
     async def _succeed(self, line: Line) -> Line:
         """A better line, opened at a quiet moment: the first agent's when it is back, or a new one for an old one."""
-        retry = self._retries[0]
-        if line.index == 0:
-            await self._carrier.until_old(line)
         while True:
-            await asyncio.sleep(max(0.0, retry.ready_at - asyncio.get_running_loop().time()))
+            index = await self._due(line)
             await self._carrier.quiet.wait()
             try:
-                better = await self._open(0)
+                better = await self._open(index)
             except (Refused, OSError) as error:
                 ending = Ending(error)
                 self._told.tell(ending)
-                retry.fail(asyncio.get_running_loop().time(), ending.trouble, asked_s=ending.asked_s)
+                self._route.fail(index, ending, asyncio.get_running_loop().time())
                 continue
             if self._carrier.in_turn:  # somebody speaks on the old one; another time
                 self._close(better)
                 continue
-            self._post(SessionUp(better.request_id))
+            self._post(SessionUp(better.request_id, is_fallback=index > 0))
             self._post(SettingsApplied())
-            if line.index > 0:
+            if line.index > index:
                 log.info("the first agent is back")
             self._better = better
             return better
 
+    async def _due(self, line: Line) -> int:
+        """Wait until the line should be replaced; by a line of which agent."""
+        while True:
+            now = asyncio.get_running_loop().time()
+            if line.index > 0 and self._route.is_ready(0, now):
+                return 0
+            if self._carrier.is_old(line, now) and self._route.is_ready(line.index, now):
+                return line.index
+            await asyncio.sleep(DUE_S)
+
     def _is_over(self, index: int, ending: Ending) -> bool:
         """A line ended, or did not come. Tell of it; true if no other is to be tried."""
-        now = asyncio.get_running_loop().time()
-        retry = self._retries[index]
-        retry.fail(now, ending.trouble, held_s=ending.held_s or 0.0, asked_s=ending.asked_s)
-        if ending.is_sudden and self._carrier.in_turn:
-            retry.ready_at = now
-        has_other = any(each is not retry and each.ready_at <= now for each in self._retries)
-        is_final = ending.is_hopeless and not has_other
-        is_needless = not ending.error and not self._carrier.in_turn and self._settings.keep_s is not None
+        now, carrier = asyncio.get_running_loop().time(), self._carrier
+        carrier.breaks += ending.held_s is not None and carrier.in_turn
+        self._route.fail(index, ending, now, carrier.breaks)
+        is_final = self._route.is_dead_end(ending, now)
+        is_needless = not is_final and not carrier.in_turn and self._route.is_needless(ending)
         if is_final or is_needless:
             self._wanted.clear()
-        self._post(SessionDown(self._told.tell(ending), ending.trouble, is_final=is_final))
+        reason = self._told.tell(ending)
+        self._post(SessionDown(reason, None if is_needless else ending.trouble, is_final=is_final))
         return is_final or is_needless
 
-    def _close(self, line: Line | None) -> None:
+    def _close(self, line: Line) -> None:
         """In the background: a new line need not wait for the old one's last word."""
-        if line is None:
-            return
         task = asyncio.create_task(line.close())
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)

@@ -31,7 +31,7 @@ SAVE_S = 5.0
 ALOFT_S = 0.25
 """A line is closed in order so long before the guard would cut it."""
 
-Order = Callable[[Link], Awaitable[object]]
+Sending = Callable[[Link], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +65,12 @@ class Carrier:
         self.is_leaving = False
         self._settings = settings
         self._post = post
-        self._orders: deque[Order] = deque()
+        self._orders: deque[tuple[Sending, bool]] = deque()
+        self.breaks = 0
+        """How often a line broke in this turn."""
         self._outbox = asyncio.Event()
         self._roused = asyncio.Event()
-        self._old = asyncio.Event()
+        self._is_old = False
         self._asked: set[str] = set()
         self._is_private = False
         self._turn = 0
@@ -92,7 +94,8 @@ class Carrier:
         self.usage.rate_usd_per_min = rate_usd_per_min
 
     def open(self, turn: int) -> None:
-        self.uplink.clear()
+        self._drop_turn()
+        self.breaks = 0
         self._turn, self._turn_at = turn, asyncio.get_running_loop().time()
         self.quiet.clear()
         self._roused.set()
@@ -107,12 +110,18 @@ class Carrier:
         self._outbox.set()
 
     def shut(self) -> None:
-        self.uplink.clear()
+        self._drop_turn()
         self.usage.save()
         self.quiet.set()
 
-    def order(self, order: Order) -> None:
-        self._orders.append(order)
+    def _drop_turn(self) -> None:
+        """What belongs to a turn that is over is not wanted in another one."""
+        self.uplink.clear()
+        self._orders = deque(order for order in self._orders if not order[1])
+
+    def order(self, sending: Sending, *, is_turns: bool = False) -> None:
+        """Send it in front of what was heard; `is_turns`: only as long as this turn lasts."""
+        self._orders.append((sending, is_turns))
         self._outbox.set()
 
     def answer(self, answer: Answer) -> None:
@@ -135,24 +144,20 @@ class Carrier:
         """Have another line take over at a quiet moment; `is_private`: nothing that is still said is remembered."""
         log.debug("the line is to be replaced: %s", why)
         self._is_private |= is_private
-        self._old.set()
+        self._is_old = True
 
     def look(self) -> bool:
         if was_cleared := self.history.was_cleared():
             self.renew("the history was cleared", is_private=True)
         return was_cleared
 
-    async def until_old(self, line: Line) -> None:
-        """Until the line should be replaced: its age, or a `renew`."""
-        rotate_at = line.opened_at + seconds(self._settings.rotate_after)
-        with suppress(TimeoutError):
-            async with asyncio.timeout_at(rotate_at):
-                await self._old.wait()
+    def is_old(self, line: Line, now: float) -> bool:
+        """Whether the line should be replaced: for its age, or by a `renew`."""
+        return self._is_old or now - line.opened_at > seconds(self._settings.rotate_after)
 
     async def use(self, line: Line, successor: Coroutine[Any, Any, Line]) -> Line | None:
         """Returns when the line ended in order (None), or with its successor. Raises Refused or OSError."""
-        self.is_leaving = self._is_private = False
-        self._old.clear()
+        self.is_leaving = self._is_private = self._is_old = False
         self._asked.clear()
         link = line.link
         succeeding = asyncio.create_task(successor)
@@ -205,7 +210,8 @@ class Carrier:
                         await self._outbox.wait()
                 self._outbox.clear()
                 while self._orders and not self.is_leaving:
-                    await self._orders.popleft()(link)
+                    sending, _ = self._orders.popleft()
+                    await sending(link)
                 if self.uplink and not self.is_leaving:
                     self._outbox.set()
                     await self._send_one(link)
