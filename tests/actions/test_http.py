@@ -8,9 +8,10 @@ import pytest
 from aiohttp import web
 from pydantic import ValidationError
 
-from cooee.actions import Failed, http
+from cooee.actions import Failed, _at_home, http
+from cooee.actions._at_home import is_public
 from cooee.actions._parameters import Parameter
-from cooee.actions.http import Http, Settings, _is_public
+from cooee.actions.http import Http, Settings
 
 TEXT = {"text": Parameter(type="string")}
 LEVEL = {"level": Parameter(type="integer", minimum=0, maximum=100)}
@@ -155,7 +156,7 @@ async def test_what_is_not_at_home_is_not_even_tried(url: str) -> None:
 
 
 async def test_the_public_has_to_be_allowed(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "_is_public", lambda address: True)
+    monkeypatch.setattr(_at_home, "is_public", lambda address: True)
     with pytest.raises(Failed, match="outside the home network"):
         await make(f"{home.url}/").run({})
     assert await make(f"{home.url}/", allow_public=True).run({}) == "fine"
@@ -179,7 +180,7 @@ async def test_the_public_has_to_be_allowed(home: Home, monkeypatch: pytest.Monk
     ],
 )
 def test_which_addresses_are_public(address: str, public: bool) -> None:
-    assert _is_public(address) is public
+    assert is_public(address) is public
 
 
 async def test_a_key_comes_from_elsewhere(home: Home, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

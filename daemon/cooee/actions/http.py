@@ -1,8 +1,6 @@
 """A request to a device or a service at home that speaks HTTP."""
 
-import ipaddress
 import re
-import socket
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import quote, unquote, urlsplit
@@ -10,14 +8,12 @@ from urllib.parse import quote, unquote, urlsplit
 from pydantic import AfterValidator, Field, JsonValue, model_validator
 
 from cooee.actions import Failed, Report
+from cooee.actions._at_home import Headers, asked, limited, resolved
 from cooee.actions._parameters import TemplateTable, answered, declared, fill, fill_json, placeholders, texts
 from cooee.actions._pointer import check, text_at
 from cooee.effects import Function
-from cooee.secret import Exposed, secret
 
 SIZE_LIMIT = 65536
-_SECRET = re.compile(r"^((?:[A-Za-z]+ )?)secret:([\w.~/-]+)$")
-_SECRET_HEADER = re.compile(r"(?i)authorization|cookie|token|secret|password|api[-_]?key")
 _STATUS = {
     401: "it wants a key, and the one that it got is missing or wrong.",
     403: "it does not allow that.",
@@ -46,15 +42,6 @@ def _url(url: str) -> str:
     return url
 
 
-def _headers(headers: dict[str, str]) -> dict[str, str]:
-    for name, value in headers.items():
-        if _SECRET_HEADER.search(name) and not _SECRET.match(value):
-            raise ValueError(
-                f'{name} holds a key, which can\'t stand here; write "secret:NAME" or "Bearer secret:NAME"'
-            )
-    return headers
-
-
 class Settings(TemplateTable):
     """A request by HTTP."""
 
@@ -64,7 +51,7 @@ class Settings(TemplateTable):
     """Where to; {name} of parameters may stand in the path and after it, never in the host."""
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "GET"
     """What kind of request."""
-    headers: Annotated[dict[str, str], AfterValidator(_headers)] = Field({})
+    headers: Headers = Field({})
     """Header fields. A key is never written here, but as "secret:NAME" or "Bearer secret:NAME": it is looked for in
     the environment variable NAME, in the systemd credential NAME, or, if NAME is a path, in a file of its owner's."""
     body: dict[str, JsonValue] = Field({})
@@ -96,7 +83,7 @@ class Http:
     def __init__(self, name: str, settings: Settings) -> None:
         self.function = declare(name, settings)
         self._settings = settings
-        self._headers = {field: _resolved(value) for field, value in settings.headers.items()}
+        self._headers = {field: resolved(value) for field, value in settings.headers.items()}
 
     async def run(self, arguments: Mapping[str, Any]) -> str:
         status, body = await self._request(_filled_url(self._settings.url, arguments), arguments)
@@ -105,39 +92,10 @@ class Http:
         return answered(self._settings, arguments, _output(body, self._settings.pointer))
 
     async def _request(self, url: str, arguments: Mapping[str, Any]) -> tuple[int, bytes]:
-        import aiohttp
-        import yarl
-
-        outside: list[str] = []
-
-        def at_home(address: Any) -> socket.socket:
-            # Here, and not by the name: what a name leads to may change between looking and connecting.
-            if not self._settings.allow_public and _is_public(address[4][0]):
-                outside.append(address[4][0])
-                raise OSError("not at home")
-            return socket.socket(*address[:3])
-
         body = fill_json(self._settings.body, arguments) if self._settings.body else None
-        try:
-            async with (
-                aiohttp.ClientSession(connector=aiohttp.TCPConnector(socket_factory=at_home)) as session,
-                session.request(
-                    self._settings.method,
-                    yarl.URL(url, encoded=True),
-                    headers=self._headers,
-                    json=body,
-                    allow_redirects=False,
-                ) as response,
-            ):
-                return response.status, await _limited(response.content)
-        except aiohttp.ClientSSLError as error:
-            raise Failed("its certificate can't be trusted.") from error
-        except (aiohttp.ClientConnectionError, OSError) as error:
-            if outside:
-                raise Failed("it is outside the home network, which allow_public = true would permit.") from error
-            raise Failed("the device can't be reached.") from error
-        except aiohttp.ClientError as error:
-            raise Failed("the device gave an answer that is no HTTP.") from error
+        method, allow_public = self._settings.method, self._settings.allow_public
+        async with asked(method, url, self._headers, body, allow_public=allow_public) as response:
+            return response.status, await limited(response.content, SIZE_LIMIT)
 
     def close(self) -> None:
         pass
@@ -149,35 +107,6 @@ def _filled_url(template: str, arguments: Mapping[str, Any]) -> str:
     if placeholders(urlsplit(template).path) and {".", ".."} & set(path.split("/")):
         raise Failed("that text can't be used here.")
     return url
-
-
-def _resolved(header: str) -> str:
-    reference = _SECRET.match(header)
-    if reference is None:
-        return header
-    prefix, name = reference.groups()
-    try:
-        value = secret(name.rpartition("/")[2], name if "/" in name else "")
-    except Exposed as error:
-        raise Failed(f"{error}.") from error
-    if not value:
-        raise Failed(f"the key {name} is missing: set it as environment variable or as systemd credential.")
-    return prefix + value
-
-
-def _is_public(address: str) -> bool:
-    found = ipaddress.ip_address(address.partition("%")[0])
-    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
-    return (mapped or found).is_global
-
-
-async def _limited(content: Any) -> bytes:
-    body = bytearray()
-    while piece := await content.read(SIZE_LIMIT):
-        body += piece
-        if len(body) > SIZE_LIMIT:
-            raise Failed(f"the answer was larger than {SIZE_LIMIT // 1024} kB.")
-    return bytes(body)
 
 
 def _output(body: bytes, pointer: str) -> str:
