@@ -156,6 +156,8 @@ class Proxy:
         ]
         try:
             await asyncio.wait(pumps, return_when=asyncio.FIRST_EXCEPTION)
+        except asyncio.CancelledError:
+            pair.cut()  # the proxy is closed; a stream's task that is cancelled would be told as an error
         finally:
             for pump in pumps:
                 pump.cancel()

@@ -128,7 +128,7 @@ async def test_gone_while_it_thinks(broken: Break) -> Row:
 @scenario
 @pytest.mark.parametrize("broken", [cut, fin, freeze], ids=["RST", "FIN", "frozen"])
 async def test_gone_while_it_replies(broken: Break) -> Row:
-    """What has come of the reply is heard, and the turn ends."""
+    """What has come of the reply is heard, and that the rest is lost."""
     half = say(text("assistant", "Well"), *[PIECE] * 4)
     async with bench(Vendor(then(half, wait(60))), Vendor()) as b:
         await b.house.say()
@@ -137,7 +137,7 @@ async def test_gone_while_it_replies(broken: Break) -> Row:
         await broken(b)
         await b.house.until("asleep")
         story = [each for each in b.house.timeline if each[1] != "up"]
-        gone = ((FAULT + "gone", 0.3), ("down network", IN_TURN_S), ("asleep", 1.0))
+        gone = ((FAULT + "gone", 0.3), ("down network", IN_TURN_S), ("tell lost", 1.0), ("asleep", 0.1))
         follows(story, *LISTENS, *CONFIRMED, *REPLIES[:2], *gone)
         await b.house.answered()
         assert b.lost == 0
@@ -151,7 +151,7 @@ async def test_frozen_while_idle() -> Row:
         await b.house.answered()
         b.fault("freeze")
         b.proxy.freeze()
-        await b.house.until("down network", IDLE_S)
+        await b.house.until("down", IDLE_S + 1)
         b.proxy.cut()
         b.proxy.thaw()
         await asyncio.sleep(1)
