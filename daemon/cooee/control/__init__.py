@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from aiohttp import web
 
 log = logging.getLogger("cooee.control")
+# At any fault of a client's, aiohttp logs a traceback and what it was sent.
+http_log = logging.getLogger("cooee.control.http")
+http_log.setLevel(logging.CRITICAL)
 
 REQUEST_S = 5.0
 """A request has to be complete within so long."""
@@ -90,7 +93,8 @@ class Control:
 
         application = web.Application(client_max_size=wanted.MOST_BYTES, middlewares=[guard])
         application.add_routes(self._routes())
-        runner = web.AppRunner(application, access_log=None, handler_cancellation=True, shutdown_timeout=0.2)
+        patience: dict[str, Any] = {"lingering_time": 0.5, "shutdown_timeout": 0.2, "logger": http_log}
+        runner = web.AppRunner(application, access_log=None, handler_cancellation=True, **patience)
         await runner.setup()
         self._open.push_async_callback(runner.cleanup)
         listening = _bound(path)
@@ -102,10 +106,13 @@ class Control:
     def _accept(self, runner: Any) -> Any:
         """One that says nothing, or not all of it, does not keep its place."""
         connection = runner.server()
-        loop = asyncio.get_running_loop()
-        if len(runner.server.connections) > MOST_CONNECTIONS:
-            loop.call_soon(connection.force_close)
-        loop.call_later(REQUEST_S, lambda: None if connection in self._asking else connection.force_close())
+
+        def let_go() -> None:
+            if connection not in self._asking:
+                connection.force_close()
+
+        is_full = len(runner.server.connections) >= MOST_CONNECTIONS
+        asyncio.get_running_loop().call_later(0 if is_full else REQUEST_S, let_go)
         return connection
 
     def _routes(self) -> list["web.RouteDef"]:
@@ -143,6 +150,9 @@ class Control:
             return _answer({"error": f"the body may have {wanted.MOST_BYTES} bytes at most"}, 413)
         except web.HTTPException as wrong:
             return _answer({"error": _about(wrong, request)}, wrong.status)
+        except Exception:
+            log.exception("a wish could not be fulfilled")
+            return _answer({"error": "the speaker failed; its log says where"}, 500)
         finally:
             self._asking.discard(request.protocol)
 

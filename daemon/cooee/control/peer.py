@@ -8,7 +8,8 @@ from typing import Any
 
 SO_PEERGROUPS = 59
 """Python has no name for it."""
-MOST_GROUPS = 1024
+MOST_GROUPS = 256
+"""Python asks for no more than 1024 bytes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,7 +98,7 @@ def _line(now: float, item: Event | Effect, *, with_texts: bool) -> str:
         for field in dataclasses.fields(item)
         if _may_be_told(field.name, value := getattr(item, field.name), with_texts=with_texts)
     }
-    return json.dumps({"at_s": round(now, 3), kind: name, **fields}) + "\n"
+    return json.dumps({"now_s": round(now, 3), kind: name, **fields}) + "\n"
 
 
 def _may_be_told(name: str, value: Any, *, with_texts: bool) -> bool:
