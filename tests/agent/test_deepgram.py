@@ -63,6 +63,7 @@ async def test_settings_are_what_the_vendor_takes(model: str, version: str, hint
     assert sent["audio"]["input"] == {"encoding": "linear16", "sample_rate": 16000}
     assert sent["audio"]["output"] == {"encoding": "linear16", "sample_rate": 48000, "container": "none"}
     listen = {"type": "deepgram", "version": version, "model": model}
+    listen |= {"language": "en-US"} if version == "v1" else {}
     assert sent["agent"]["listen"]["provider"] == listen | ({"keyterms": ["hey jarvis"]} if hints else {})
     assert sent["agent"]["think"]["prompt"] == "Be kind."
     assert sent["agent"]["speak"]["provider"] == {"type": "deepgram", "model": "aura-2-thalia-en"}
@@ -157,7 +158,9 @@ async def test_a_refusal_says_what_to_do(status: int, trouble: Trouble, says: st
         ({"Retry-After": "7"}, 7),
         ({"Retry-After": "soon"}, 5),
         ({"Retry-After": "999999999"}, 600),
-        ({"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0),
+        ({"Retry-After": "0"}, 5),
+        ({"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}, 5),
+        ({"Retry-After": "Mon, 01 Jan 99999999999999999999 00:00:00 GMT"}, 5),
     ],
 )
 async def test_too_many_connections_wait_as_long_as_is_asked(headers: dict[str, str], wait_s: float) -> None:

@@ -240,3 +240,84 @@ async def test_letting_go_of_the_button_is_told_behind_the_last_word() -> None:
         await talk.until(SettingsApplied)
         await it.peers[0].until(lambda: it.peers[0].of("ForceEndTurn"))
         assert len(it.peers[0].frames) == 3
+
+
+async def test_a_question_of_a_turn_that_was_given_up_is_not_asked_in_the_next() -> None:
+    async with talking(Refusal(503), hold, backoff_first_s=10, backoff_most_s=10) as (talk, it):
+        talk.session.connect()
+        talk.session.open(1)
+        await talk.until(SessionDown)
+        talk.session.ask("open the garage")
+        talk.session.say("The garage is open.")
+        talk.session.forget()
+        talk.session.disconnect("network")
+        talk.session.open(2)
+        talk.session.connect()
+        talk.session.send(2, WORDS[0])
+        await talk.until(SettingsApplied)
+        await it.peers[0].until(lambda: it.peers[0].frames)
+        assert not it.peers[0].of("InjectUserMessage") and not it.peers[0].of("InjectAgentMessage")
+
+
+async def test_a_line_lost_while_nobody_speaks_is_not_dialled_again_before_it_is_needed() -> None:
+    async def drop(peer: Peer) -> None:
+        await peer.apply()
+        peer.abort()
+
+    async with talking(drop, hold) as (talk, it):
+        talk.session.connect()
+        down = await talk.until(SessionDown)
+        assert down.trouble is None, "who can't be reached is known only when somebody tries"
+        await asyncio.sleep(0.3)
+        assert len(it.requests) == 1
+
+
+async def test_an_agent_that_fails_twice_in_a_turn_lets_its_stand_in_try() -> None:
+    async def fail(peer: Peer) -> None:
+        await understand(peer)
+        await asyncio.sleep(1.2)
+        await peer.error("FAILED_TO_THINK")
+
+    async with with_stand_in(fail) as (talk, it, _):
+        talk.session.connect()
+        talk.session.open(1)
+        for frame in WORDS:
+            talk.session.send(1, frame)
+        await talk.until(SettingsApplied)
+        while not talk.of(SessionUp)[-1].is_fallback:
+            for frame in WORDS:
+                talk.session.send(1, frame)
+            await asyncio.sleep(0.05)
+        assert len(it.peers) <= 2
+
+
+async def test_forgetting_on_the_stand_ins_line_takes_a_new_one_that_remembers_what_follows() -> None:
+    exchange = [{"type": "History", "role": "user", "content": "hi"}]
+    exchange += [{"type": "History", "role": "assistant", "content": "hello"}]
+
+    async def remember(peer: Peer) -> None:
+        await peer.apply()
+        await peer.say(*exchange)
+
+    async with server(hold, remember) as other:
+        agent = deepgram.open(deepgram.Settings(url=other.url, rate_usd_per_min=0.0))
+        async with talking(Refusal(401), stand_ins=(agent,)) as (talk, _):
+            talk.session.connect()
+            await talk.until(SettingsApplied)
+            talk.session.forget_conversation()
+            await talk.until(SettingsApplied, 2)
+            assert len(other.peers) == 2
+            async with asyncio.timeout(5):
+                while len(talk.session._carrier.history.replay()) < 2:
+                    await asyncio.sleep(0.02)
+
+
+async def test_settings_that_are_never_taken_are_not_offered_at_the_pace_of_the_backoff() -> None:
+    async def welcome(peer: Peer) -> None:
+        await peer.welcome()
+
+    async with talking(welcome, apply_timeout_s=0.1, keep="always") as (talk, it):
+        talk.session.connect()
+        await talk.until(SessionDown)
+        await asyncio.sleep(0.5)
+        assert 1 <= len(it.requests) <= 10

@@ -196,13 +196,34 @@ async def test_a_hopeless_refusal_is_told_once_and_not_tried_again(
 
 
 @pytest.mark.slow
-async def test_too_many_connections_wait_as_long_as_the_agent_asks() -> None:
-    async with talking(Refusal(429, {"Retry-After": "1"}), hold) as (talk, it):
+async def test_an_agent_that_asks_to_be_left_alone_is_left_alone_for_so_long() -> None:
+    async with talking(Refusal(503, {"Retry-After": "1"}), hold) as (talk, it):
         talk.session.connect()
-        assert (await talk.until(SessionDown)).trouble is Trouble.BUSY
+        assert (await talk.until(SessionDown)).trouble is Trouble.VENDOR
         talk.session.connect()
         await talk.until(SettingsApplied)
     assert 1.0 <= it.requests[1][0] - it.requests[0][0] < 3
+
+
+async def test_one_who_speaks_is_told_at_once_that_the_agent_has_sent_us_away_for_long() -> None:
+    async with talking(Refusal(429, {"Retry-After": "60"})) as (talk, it):
+        for turn in (1, 2):
+            talk.session.connect()
+            talk.session.open(turn)
+            down = await talk.until(SessionDown, 2 * turn - 1)
+            assert down.trouble is Trouble.BUSY
+            final = await talk.until(SessionDown, 2 * turn) if turn == 1 else down
+            assert final.is_final and final.trouble is Trouble.BUSY
+            talk.session.forget()
+        assert len(it.requests) == 1
+
+
+async def test_a_date_in_the_past_is_no_reason_to_dial_without_end() -> None:
+    past = Refusal(503, {"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"})
+    async with talking(past, backoff_first_s=0.2, backoff_most_s=0.4) as (talk, it):
+        talk.session.connect()
+        await asyncio.sleep(0.6)
+        assert len(it.requests) < 20
 
 
 @pytest.mark.parametrize("code", ["INVALID_SETTINGS", "UNPARSABLE_CLIENT_MESSAGE", "NON_EXISTENT_FUNCTION_CALLED"])

@@ -60,7 +60,7 @@ class Line:
         """Wait for the Welcome; nothing may be sent before it."""
         async for message in self._iterate():
             if _wire.kind_of(message) == "Welcome":
-                return _wire.text(message, "request_id")[:80]
+                return _wire.identifier(_wire.text(message, "request_id"))
         raise Unreachable("the agent closed the line before it said anything")
 
     async def settle(self, brief: Brief) -> None:
@@ -157,10 +157,13 @@ class Line:
             try:
                 message = await anext(self._messages)
             except StopAsyncIteration:
+                log.debug("the line ended in order (code %s)", self._socket.close_code)
                 return
             except ConnectionClosed as closed:
                 raise _refusals.ended(closed) from closed
             self.heard_at = asyncio.get_running_loop().time()
+            if not isinstance(message, bytes) and _wire.kind_of(message) != "LatencyReport":
+                log.debug("<- %s", _wire.identifier(_wire.kind_of(message)) or "something without a type")
             if _wire.kind_of(message) == "Error":
                 raise _refusals.refusal(message)
             yield message
@@ -172,6 +175,8 @@ class Line:
             self.heard_at = asyncio.get_running_loop().time()
 
     async def _try(self, sending: Awaitable[None]) -> None:
+        if (name := getattr(sending, "__name__", "")) != "send_media":
+            log.debug("-> %s", name.removeprefix("send_"))
         try:
             async with asyncio.timeout(SEND_TIMEOUT_S):
                 await sending
@@ -235,9 +240,9 @@ async def _connected(url: str, headers: Mapping[str, str], tls: ssl.SSLContext |
         raise
     except OSError as error:  # before ValueError: a certificate's error is both
         raise _refusals.unreachable(error) from error
-    except (InvalidURI, ValueError) as error:
-        why = "[agent] url is not an address: it has to begin with ws:// or wss://"
-        raise Refused(why, Trouble.SETTINGS) from error
+    except (InvalidURI, ValueError) as error:  # the config has seen to our own: it is where a redirect leads to
+        why = "what answers at the agent's address is not the agent: is there a page to log in to in this network?"
+        raise Unreachable(why) from error
     except WebSocketException as error:
         raise Unreachable("what answers at the agent's address does not speak WebSocket") from error
     except ImportError as error:  # websockets', for a SOCKS proxy

@@ -11,6 +11,7 @@ MULTILINGUAL = "flux-general-multi"
 MOST_KEYTERMS = 100
 Term = Annotated[str, Field(min_length=1, max_length=100)]
 OF_FLUX = ("eot_threshold", "eager_eot_threshold", "eot_timeout_ms")
+AMERICAN = "en-US"
 OF_NOVA = ("language", "smart_format")
 
 
@@ -64,7 +65,9 @@ class Listen(Table):
         if _takes_keyterms(self.model) and (wake_words or self.keyterms):
             fields["keyterms"] = list(dict.fromkeys((*wake_words, *self.keyterms)))[:MOST_KEYTERMS]
         if not _is_flux(self.model):
-            return AgentV1SettingsAgentListenProvider_V1(**fields | ({"language": language} if language else {}))
+            # Always said, so that an open line can go back to it from a persona's.
+            fields["language"] = language or self.language or AMERICAN
+            return AgentV1SettingsAgentListenProvider_V1(**fields)
         if language and (self.model == MULTILINGUAL or not language.startswith("en")):
             fields |= {"model": MULTILINGUAL, "language_hints": [language]}
         return AgentV1SettingsAgentListenProvider_V2(**fields)

@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 
 from websockets.exceptions import ConnectionClosed, ConnectionClosedOK, InvalidStatus
 
-from cooee.agent import Refused, Unreachable
+from cooee.agent import Refused, Unreachable, _wire
 from cooee.agent._wire import code, text
 from cooee.events import Trouble
 
@@ -60,11 +60,11 @@ def turned_away(refused: InvalidStatus, token: str = "") -> Refused:
     reason, trouble = STATUSES.get(status, other)
     if status == 401 and token:
         reason = f"does not accept the access token. Check {token}"
-    request_id = "".join(headers.get_all("dg-request-id"))[:80]
+    request_id = _wire.identifier("".join(headers.get_all("dg-request-id")))
     note = f"HTTP {status}" + (f", request {request_id}" if request_id else "")
     after_s = _seconds("".join(headers.get_all("Retry-After")[:1]))
-    if status == 429 and after_s is None:
-        after_s = TOO_MANY_S
+    if status == 429:
+        after_s = max(after_s or 0.0, TOO_MANY_S)
     return Refused(f"The agent {reason} ({note}).", trouble, retry_after_s=after_s)
 
 
@@ -97,7 +97,7 @@ def _seconds(after: str) -> float | None:
     """What a Retry-After asks for (RFC 9110, 10.2.3): seconds or a date."""
     if after.isascii() and after.isdecimal():
         return min(float(after), LONGEST_WAIT_S)
-    with suppress(ValueError, TypeError):
+    with suppress(ValueError, TypeError, OverflowError):
         wait_s = parsedate_to_datetime(after).timestamp() - time.time()
         return min(max(wait_s, 0.0), LONGEST_WAIT_S)
     return None

@@ -89,6 +89,11 @@ def signatures(message: object) -> dict[str, str]:
     return {text(each, "id"): found for each in _list(message) if (found := text(each, "thought_signature"))}
 
 
+def identifier(found: str) -> str:
+    """What the agent calls an id, as far as it is one: it goes into the log."""
+    return found if re.fullmatch(r"[\w.:-]{1,80}", found, re.ASCII) else ""
+
+
 def kind_of(message: object) -> str:
     return text(message, "type")
 
