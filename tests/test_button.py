@@ -1,5 +1,7 @@
 """A button to talk with, on gpiozero's own mock pins."""
 
+import time
+
 import pytest
 from gpiozero import Device
 from gpiozero import OutputDevice as Output
@@ -8,7 +10,7 @@ from gpiozero.pins.mock import MockFactory
 from cooee import settings
 from cooee.button import Button
 from cooee.config import Faulty, parse
-from cooee.events import Event, Released, Summoned
+from cooee.events import Event, LoudnessWanted, MuteToggled, Released, Stopped, Summoned
 
 PRESSED, RELEASED = Summoned("button"), Released("button")
 
@@ -106,3 +108,66 @@ def test_its_pin_is_nobody_elses() -> None:
     assert parse(f'[button]\ntype = "none"\npin = 26\n{LAMP}').button.pin == 26
     with pytest.raises(Faulty, match="less than or equal to 27"):
         parse('[button]\ntype = "gpio"\npin = 28\n')
+
+
+def mapped(pins: MockFactory, seen: list[Event], **settings_: object) -> Button:
+    return Button(settings.Button(type="gpio", pin=5, long_s=0.3, double_s=0.15, **settings_), seen.append)  # type: ignore[arg-type]
+
+
+def press(pins: MockFactory, held_s: float = 0.0) -> None:
+    pins.pin(5).drive_low()
+    time.sleep(held_s)
+    pins.pin(5).drive_high()
+
+
+@pytest.mark.parametrize(
+    ("wish", "event"),
+    [
+        ("talk", PRESSED),
+        ("stop", Stopped("button")),
+        ("mute", MuteToggled("button")),
+        ("volume_up", LoudnessWanted("button", 10)),
+        ("volume_down", LoudnessWanted("button", -10)),
+    ],
+)
+def test_a_press_does_at_once_what_one_likes(pins: MockFactory, wish: str, event: Event) -> None:
+    seen: list[Event] = []
+    with mapped(pins, seen, short=wish):
+        pins.pin(5).drive_low()
+        assert seen == [event]
+        pins.pin(5).drive_high()
+    assert seen == [event]
+
+
+def test_two_presses_are_something_else_and_a_single_one_waits_for_them(pins: MockFactory) -> None:
+    seen: list[Event] = []
+    with mapped(pins, seen, double="mute"):
+        press(pins)
+        assert seen == []
+        time.sleep(0.3)
+        assert seen == [PRESSED]
+        press(pins)
+        press(pins)
+        assert seen == [PRESSED, MuteToggled("button")]
+        time.sleep(0.3)
+    assert seen == [PRESSED, MuteToggled("button")]
+
+
+def test_a_long_press_is_one_thing_and_a_short_one_counts_when_it_ends(pins: MockFactory) -> None:
+    seen: list[Event] = []
+    with mapped(pins, seen, long="stop", double="none"):
+        pins.pin(5).drive_low()
+        time.sleep(0.05)
+        assert seen == []
+        pins.pin(5).drive_high()
+        assert seen == [PRESSED]
+        press(pins, 0.5)
+    assert seen == [PRESSED, Stopped("button")]
+
+
+def test_after_the_end_a_press_that_still_waits_is_forgotten(pins: MockFactory) -> None:
+    seen: list[Event] = []
+    with mapped(pins, seen, double="mute"):
+        press(pins)
+    time.sleep(0.3)
+    assert seen == []

@@ -62,15 +62,15 @@ class Mute:
     def __enter__(self) -> "Mute":
         table = self._settings
         self._switch = self._open(table.switch, lambda: pins.button(table.switch_pin, table.switch_pull, False, 20))
-        self._line = self._open(table.line, lambda: _line(table.line_pin, table.line_active_high))
+        was_on, self.is_on = self.is_on, self.is_on or self._is_switched_off
+        self._line = self._open(table.line, lambda: _line(table.line_pin, table.line_active_high, self.is_on))
         if self._switch is not None:
             self._switch.when_pressed = lambda: self._post(Muted(BY, is_switch=True))
             self._switch.when_released = lambda: self._post(Unmuted(BY, is_switch=True))
         if self._is_switched_off:
             self._post(Muted(BY, is_switch=True))
-        elif self.is_on:
+        elif was_on:
             self._post(Muted("restart"))
-        self.is_on |= self._is_switched_off
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -99,9 +99,9 @@ class Mute:
             return None
 
 
-def _line(pin: int, active_high: bool) -> Any:
+def _line(pin: int, active_high: bool, is_on: bool) -> Any:
     """Raises OSError."""
     import gpiozero
 
     with pins.sentences(pin):
-        return gpiozero.OutputDevice(pin, active_high=active_high)
+        return gpiozero.OutputDevice(pin, active_high=active_high, initial_value=is_on)
