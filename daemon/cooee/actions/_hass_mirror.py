@@ -108,8 +108,9 @@ def _state(told: Mapping[str, Any]) -> State:
 def _altered(before: State, told: Mapping[str, Any]) -> State:
     more, less = told.get("+"), told.get("-")
     more = more if isinstance(more, dict) else {}
-    gone = less.get("a") if isinstance(less, dict) else ()
-    attributes = {name: value for name, value in before.attributes.items() if name not in (gone or ())}
+    gone = less.get("a") if isinstance(less, dict) else None
+    gone = gone if isinstance(gone, list) else ()
+    attributes = {name: value for name, value in before.attributes.items() if name not in gone}
     new = more.get("a")
     attributes |= new if isinstance(new, dict) else {}
     return State(str(more.get("s", before.value)), attributes, _time(more, before.at))
