@@ -5,6 +5,7 @@ gpiozero finds its pins by the entry points of what is installed; `install` make
 
 import json
 import os
+import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from gpiozero.pins.mock import MockPWMPin
 
 HERE = Path(__file__).parent
 LOG = "COOEE_LOGGED_PINS"
+SLOW = {"onnxruntime", "pyaudio", "deepgram"}
 
 
 class LoggedPin(MockPWMPin):
@@ -22,6 +24,7 @@ class LoggedPin(MockPWMPin):
     def _set_state(self, value: float) -> None:
         super()._set_state(value)
         line = {"pid": os.getpid(), "at_s": time.monotonic(), "pin": int(self.info.name[4:]), "value": float(value)}
+        line["is_first"] = not SLOW & set(sys.modules)
         with open(os.environ[LOG], "a", encoding="ascii") as log:
             log.write(json.dumps(line) + "\n")
 
@@ -32,6 +35,8 @@ class Written:
     at_s: float
     pin: int
     value: float
+    is_first: bool
+    """Whether it was written before the libraries and models were loaded that take seconds on a Pi."""
 
 
 def install(folder: Path, path: str) -> dict[str, str]:

@@ -534,6 +534,74 @@ def test_each_trouble_has_its_own_sentence(trouble: Trouble) -> None:
     assert (shown.phase, shown.trouble) == (Phase.OFFLINE, trouble)
 
 
+def test_a_turn_in_which_the_line_breaks_again_and_again_is_given_up() -> None:
+    room = awake()
+    for _ in range(20):
+        room(on.UserText("what time is it"))
+        room.hear(1)
+        room(on.SessionDown("think failed", Trouble.VENDOR), on.SessionUp(), on.SettingsApplied())
+    assert len(of(do.Ask, room.effects)) == 3
+    assert [tell.clip for tell in of(do.Tell, room.effects)] == ["vendor"]  # type: ignore[attr-defined]
+
+
+def test_an_outage_that_nobody_met_is_not_told_when_it_is_over() -> None:
+    room = awake()
+    room(on.SessionDown("x", Trouble.NETWORK), on.SessionUp(is_fallback=True), on.SettingsApplied())
+    room(on.SessionUp(), on.SettingsApplied(), on.UserText("hello"))
+    assert not of(do.Tell, room(on.AgentSpeech(b"hi")))
+
+
+def test_a_shorter_keep_holds_for_a_line_that_rests_already() -> None:
+    room = awake(keep_s=None)
+    room.hear(100)
+    room.conversation.change(Settings(), keep_s=60.0, harmless=frozenset())
+    assert of(do.Disconnect, room.hear(1)) == [do.Disconnect("idle")]
+    other = awake(keep_s=60.0)
+    other.hear(10)
+    other.conversation.change(Settings(), keep_s=None, harmless=frozenset())
+    other.hear(300)
+    assert not of(do.Disconnect, other.effects)
+
+
+def test_what_was_read_for_half_a_sentence_is_not_told_when_the_sentence_is_said_again() -> None:
+    room = awake()
+    room(on.UserStarted(), on.Asked((on.Call("c2", "thermometer"),)), on.SessionDown("reset", Trouble.NETWORK))
+    assert not of(do.Say, room(on.Acted(room.turn, "c2", "thermometer", "Twenty degrees.", True)))
+
+
+@pytest.mark.parametrize("is_confirmed", [True, False])
+def test_muting_answers_what_the_agent_still_waits_for(is_confirmed: bool) -> None:
+    room = awake()
+    room(*([on.UserText("turn on the lamp")] if is_confirmed else [on.UserStarted()]), on.Asked((LAMP,)))
+    (answer,) = of(do.Answer, room(on.Muted("switch")))
+    assert isinstance(answer, do.Answer) and answer.id == LAMP.id
+
+
+def test_after_the_button_is_let_go_the_room_is_not_heard() -> None:
+    room = Room()
+    room(on.Summoned("button"), on.SettingsApplied())
+    room.hear(1)
+    room(on.Released("button"))
+    assert {effect.frame for effect in of(do.Send, room.hear(1))} == {SILENCE}  # type: ignore[attr-defined]
+    room(on.UserText("hello"), on.AgentSpeech(b"hi"), on.AgentDone(), on.Spoken(room.turn))
+    room.hear(1)
+    assert VOICE in {effect.frame for effect in of(do.Send, room.hear(1))}  # type: ignore[attr-defined]
+
+
+def test_a_reply_that_was_cut_by_the_line_is_owned_up_to() -> None:
+    room = speaking()
+    room(on.SessionDown("reset", Trouble.NETWORK), on.SessionUp(), on.SettingsApplied())
+    told = of(do.Tell, room(on.Spoken(room.turn)))
+    assert [tell.clip for tell in told] == ["lost"]  # type: ignore[attr-defined]
+
+
+def test_a_line_that_ends_just_as_somebody_wakes_the_speaker_is_asked_for_anew() -> None:
+    room = awake()
+    room.hear(10)
+    room.wake()
+    assert of(do.Connect, room(on.SessionDown("closed"))) == [do.Connect()]
+
+
 def test_letting_go_of_the_button_ends_the_turn() -> None:
     room = Room()
     room(on.Summoned("button"), on.SettingsApplied())
@@ -631,7 +699,7 @@ def any_event(rng: random.Random, turn: int) -> Event:
             on.Acted(near, f"c{rng.randrange(6)}", "lamp", "x", True),
             on.Doubted(near, f"c{rng.randrange(6)}", "lamp", "Really?"),
             on.Switched("lamp", 1.0),
-            on.Triggered("motion", calls[0]),
+            on.Triggered("motion", on.Call(f"sensor {rng.random()}", "lamp")),
             on.Sounded(near),
             on.Spoken(near),
             on.Hushed(near),

@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "lease": set(),
     "outage": {"events"},
     "patience": {"settings"},
-    "calls": {"events", "effects"},
+    "calls": {"events", "effects", "consent"},
     "consent": {"events"},
     "floor": {"effects", "calls", "gate", "lease", "patience", "reply", "settings"},
     "announcements": {"events", "effects"},

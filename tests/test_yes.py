@@ -5,7 +5,6 @@ import itertools
 import json
 import random
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +16,6 @@ from cooee import events as on
 from cooee.actions import Actions, Risk, gpio
 from cooee.agent.embedded.dialogue import Dialogue, Reply
 from cooee.agent.embedded.grammar import Grammar
-from cooee.consent import Consent
 from cooee.conversation import AWAKE, Conversation
 from cooee.effects import Function
 from cooee.settings import Conversation as Settings
@@ -64,7 +62,6 @@ class House:
         self.actions = Actions({"garage": garage}, self._inbox.append, [self.lock])
         self._pin = pins.pin(PIN)
         self.conversation = Conversation(Settings(), keep_s=600.0, harmless=frozenset())
-        self._consent = Consent()
         self.now = 0.0
         self.answers: list[do.Answer] = []
         self._ids = map(str, itertools.count())
@@ -92,18 +89,7 @@ class House:
             await self.post(*posted)
 
     def _handle(self, event: on.Event) -> list[do.Effect]:
-        self._consent.take(event, self.conversation.turn, self.now)
-        if isinstance(event, on.Doubted):
-            event = on.Acted(event.turn, event.id, event.name, event.question, False)
-        effects = self.conversation.handle(event, self.now)
-        if self.conversation.phase not in AWAKE:
-            self._consent.drop()
-        return [
-            replace(each, is_confirmed=self._consent.covers(each.call, each.turn, self.now))
-            if isinstance(each, do.Act)
-            else each
-            for each in effects
-        ]
+        return self.conversation.handle(event, self.now)
 
     async def wake(self) -> None:
         await self.post(on.Heard(bytes(2560), wake="hey_jarvis"), on.SessionUp(), on.SettingsApplied())

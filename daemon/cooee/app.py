@@ -71,6 +71,9 @@ class App:
         self._loop = asyncio.get_running_loop()
         pins.open_factory()
         self._store = store or Store(None)
+        self._receipts = Receipts(self._store)
+        # First of all, for a process that was killed may have left them on; models and libraries take seconds.
+        self._actions = Actions(config.actions, self._post_from_thread, self._builtins(), self._receipts)
         self._turns = Turns(TurnLog(self._store).keep)
         self._service = Service()
         self._agent: Agent = kinds.module("agent", config.agent.type).open(config.agent)
@@ -87,8 +90,6 @@ class App:
         self._status = Status(config, self._store, self._mic, self._speaker, self._mixer.percent)
         self._desk = Desk(self._inbox.put_nowait, self._mixer, status=self._status.known, reload=self._reload)
         self._control = Control(control, self._desk.controls())
-        self._receipts = Receipts(self._store)
-        self._actions = Actions(config.actions, self._post_from_thread, self._builtins(), self._receipts)
         self._conversation = Conversation(
             config.conversation, 2 * self._agent.output_rate_hz, keep_s=config.session.keep_s, harmless=self._harmless
         )
@@ -137,6 +138,8 @@ class App:
             self._mic.capture(not devices.enter_context(self._mute).is_on)
             for device in (self._lights, self._speaker, self._mic, self._button):
                 devices.enter_context(device)
+            # Once more, so that it is the first that is done at the end: a device that hangs must not keep a heater on.
+            devices.callback(self._actions.close)
             self._lights.show(do.Show(self.phase))
             try:
                 async with self._control, asyncio.TaskGroup() as tasks:
@@ -272,7 +275,7 @@ class App:
 
     def _builtins(self) -> tuple[Any, ...]:
         return (
-            *volume(self._mixer.set, self._mixer.change),
+            *volume(lambda percent: self._mixer.set(percent), lambda step: self._mixer.change(step)),
             stop_listening(lambda: self._inbox.put_nowait(on.Dismissed("agent"))),
             forget_conversation(lambda: self._inbox.put_nowait(on.Forgotten("agent"))),
             *self._personas(),

@@ -6,6 +6,7 @@ done is done again.
 
 from cooee import effects as do
 from cooee import events as on
+from cooee.consent import Consent
 from cooee.effects import Effect
 
 HOLD_S = 8.0
@@ -25,6 +26,7 @@ class Calls:
 
     def __init__(self, harmless: frozenset[str] = frozenset()) -> None:
         self.harmless = harmless
+        self.consent = Consent()
         self.is_owed = self.is_confirmed = False
         self._understood = ""
         self._held: dict[str, tuple[on.Call, int, float]] = {}
@@ -44,7 +46,7 @@ class Calls:
                 self._orphans.discard(call.id)
             elif self.is_confirmed or call.name in self.harmless:
                 self._running[call.id] = call, now
-                effects.append(do.Act(turn, call))
+                effects.append(do.Act(turn, call, self.consent.covers(call, turn, now)))
             else:
                 self._held[call.id] = call, turn, now
         return effects
@@ -59,22 +61,23 @@ class Calls:
         self.is_confirmed = True
         held, self._held = self._held, {}
         self._running |= {call_id: (call, now) for call_id, (call, _, _) in held.items()}
-        return [do.Act(turn, call) for call, turn, _ in held.values()]
+        return [do.Act(turn, call, self.consent.covers(call, turn, now)) for call, turn, _ in held.values()]
 
     def withdraw(self, event: on.Withdrawn) -> list[Effect]:
         for call_id in event.ids:
             self._held.pop(call_id, None)
         return [do.Drop(call_id) for call_id in event.ids if self._running.pop(call_id, None) is not None]
 
-    def acted(self, event: on.Acted, turn: int) -> list[Effect]:
+    def acted(self, event: on.Acted | on.Doubted, turn: int) -> list[Effect]:
+        text = event.question if isinstance(event, on.Doubted) else event.text
         if self._running.pop(event.id, None) is None:
             return []
-        self._results.append(event.text)
+        self._results.append(text)
         if event.id in self._orphans:
             self._orphans.discard(event.id)
             return self._say_what_was_done(turn)
         self.is_owed = True
-        return [do.Answer(event.id, event.name, event.text, event.turn)]
+        return [do.Answer(event.id, event.name, text, event.turn)]
 
     def tick(self, now: float, turn: int, filler: str, filler_after_s: float) -> list[Effect]:
         """Answer what waited too long, and excuse, once a turn, what takes long."""
@@ -140,6 +143,7 @@ class Calls:
         for each in (self._held, self._running, self._orphans, self._results):
             each.clear()
         self.is_owed = False
+        self.consent.drop()
         return effects
 
     def _not_done(self, call_id: str) -> Effect:

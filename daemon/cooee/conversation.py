@@ -67,6 +67,7 @@ class Conversation:
         self._floor.out = []
         before = (self.phase, self._outage.fault, self._outage.trouble)
         self._outage.take(event)
+        self._floor.calls.consent.take(event, self.turn, now)
         self._take(event, now)
         self._watch_the_clock(now)
         self._announce(event, now)
@@ -139,7 +140,9 @@ class Conversation:
                     floor.think(now)
             case on.Withdrawn():
                 self._do(*calls.withdraw(event))
-            case on.Acted():
+            case on.Triggered():
+                self._do(do.Act(self.turn, event.call))
+            case on.Acted() | on.Doubted():
                 self._do(*calls.acted(event, self.turn))
                 if self.phase is Phase.THINKING:
                     floor.patience.think(now)

@@ -9,6 +9,8 @@ from cooee.patience import Patience
 from cooee.reply import Reply
 from cooee.settings import Conversation as Settings
 
+YES_S = 8.0
+"""Who was asked for a yes is listened to for so long."""
 AWAKE = (Phase.LISTENING, Phase.THINKING, Phase.SPEAKING)
 
 
@@ -95,6 +97,10 @@ class Floor:
             self.patience.sound(self.reply.overdue_at)
         self.reply.is_stale = False
 
+    @property
+    def _follow_up_s(self) -> float:
+        return max(self.settings.follow_up_s, YES_S if self.calls.consent else 0.0)
+
     def pass_on(self, now: float) -> None:
         """The reply has been heard."""
         if self.calls:
@@ -102,11 +108,11 @@ class Floor:
         elif self.is_cut:
             self.sleep(now)
             self.tell("lost")
-        elif self.is_leaving or not (self.lease.is_up and self.settings.follow_up_s and self.gate.is_listening):
+        elif self.is_leaving or not (self.lease.is_up and self._follow_up_s and self.gate.is_listening):
             self.sleep(now)
         else:
             self.listen(now)
-            self.patience.follow_up(now)
+            self.patience.follow_up(now, self._follow_up_s)
 
     def tell(self, clip: str, *, is_preface: bool = False) -> None:
         """In our own recorded voice: in this turn, before the reply, or in one of its own."""

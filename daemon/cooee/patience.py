@@ -34,10 +34,10 @@ class Patience:
         """We have just asked something ourselves."""
         self._quiet_until = now + self.settings.room_tail_s
 
-    def follow_up(self, now: float) -> None:
+    def follow_up(self, now: float, seconds: float) -> None:
         """For what the user may say after a reply."""
         self.expect_echo(now)
-        self._deadline = self._quiet_until + self.settings.follow_up_s
+        self._deadline = self._quiet_until + seconds
 
     def begin_anew(self, now: float) -> None:
         """For the first word once more."""

@@ -86,7 +86,7 @@ def test_after_kill_and_a_new_start_before_anything_else(tmp_path: Path) -> None
         began = written(env, speaker.process.pid)
     first = {each.pin: each for each in reversed(began)}
     assert {pin: each.value for pin, each in first.items()} == SAFE
-    assert all(each.at_s < ready_s for each in first.values())
+    assert all(each.at_s < ready_s and each.is_first for each in first.values())
 
 
 class Broke(Exception):

@@ -174,34 +174,9 @@ def test_without_limits_there_is_no_news(store: Store, clocks: Clocks) -> None:
     assert usage.left_s() == math.inf
 
 
-@pytest.mark.parametrize(
-    ("now", "renews_after"),
-    [
-        (datetime(2026, 5, 20, 12, tzinfo=BERLIN), 12),
-        (datetime(2026, 3, 29, 0, tzinfo=BERLIN), 23),  # the clocks go forward
-        (datetime(2026, 10, 25, 0, tzinfo=BERLIN), 25),  # and back
-        (datetime(2026, 10, 25, 2, 30, fold=1, tzinfo=BERLIN), 21.5),
-        (datetime(2026, 12, 31, 23, tzinfo=BERLIN), 1),
-    ],
-)
-def test_a_day_is_over_at_local_midnight(store: Store, now: datetime, renews_after: float) -> None:
-    usage = meter(store, Clocks(now), daily_s=0)
-    assert usage.renews_in_s() == renews_after * HOUR_S
-
-
-def test_a_month_that_is_used_up_begins_anew_on_its_first_day(store: Store) -> None:
-    clocks = Clocks(datetime(2026, 12, 30, 12, tzinfo=BERLIN))
-    usage = meter(store, clocks, daily_s=100, monthly_s=50)
-    usage.open()
-    clocks.pass_(60)
-    assert usage.left_s() == 0
-    assert usage.renews_in_s() == 36 * HOUR_S - 60
-
-
 def test_the_systems_own_clock_will_do(store: Store) -> None:
     usage = Usage(store, daily_s=HOUR_S)
     usage.open().end()
-    assert 0 < usage.renews_in_s() <= 25 * HOUR_S
     assert usage.left_s() == pytest.approx(HOUR_S, abs=1)
 
 

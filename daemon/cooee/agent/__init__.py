@@ -153,7 +153,9 @@ class Link(Protocol):
 class Agent(Protocol):
     output_rate_hz: int
     rate_usd_per_min: float
-    """What an open line costs; a line that costs nothing is not metered."""
+    """What an open line costs."""
+    is_metered: bool
+    """Whether its lines are counted, and end at the limits."""
 
     async def prepare(self) -> None:
         """Get ready, at start, what takes long. Raises Refused if it can't be."""

@@ -33,7 +33,7 @@ class Aloud:
         self, agents: Sequence[Agent], player: Player, output_rate_hz: int, post: Callable[[Event], None]
     ) -> None:
         self._player, self._post = player, post
-        self._agent = next((agent for agent in agents if not agent.rate_usd_per_min), None)
+        self._agent = next((agent for agent in agents if not agent.is_metered), None)
         self._own: Agent | None = None
         self._output_rate_hz = output_rate_hz
 

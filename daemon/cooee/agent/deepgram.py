@@ -92,6 +92,7 @@ class Deepgram:
         self._settings = settings
         self.output_rate_hz = settings.output_rate_hz
         self.rate_usd_per_min = settings.rate_usd_per_min
+        self.is_metered = True
 
     async def prepare(self) -> None:
         # The SDK takes half a second to import: at start, not at the wake word.

@@ -30,11 +30,10 @@ log = logging.getLogger("cooee.session")
 
 OPEN_TIMEOUT_S = 15.0
 """From the first packet to the settings applied. The stages have shorter limits of their own."""
-DUE_S = 0.5
 
 
 class Session:
-    """Runs on the loop as `run()`; every other method returns at once and is called on the loop.
+    """Runs on the loop as `run()`; every other method returns at once and is called on the loop. `look` every second.
 
     `agents`: the one that is wanted, and perhaps a stand-in for when it is out of reach. `store` keeps history and
     meter. `where` names the line of the config for a place in the agent's settings.
@@ -70,7 +69,6 @@ class Session:
 
     @property
     def bytes_sent(self) -> int:
-        """How much audio has left so far."""
         return self._carrier.bytes_sent
 
     def connect(self) -> None:
@@ -131,7 +129,6 @@ class Session:
         self._carrier.renew("the conversation is to be forgotten", is_private=True)
 
     def look(self) -> bool:
-        """Whether another process cleared the history; to be called every second or so."""
         return self._carrier.look()
 
     def change(self, settings: settings.Session) -> None:
@@ -208,7 +205,7 @@ class Session:
     async def _open(self, index: int, *, is_first: bool = False) -> Line:
         """A line whose settings are applied, told of if it `is_first`. Raises Refused, OSError or TimeoutError."""
         agent, loop = self._agents[index], asyncio.get_running_loop()
-        toll = Toll(self._carrier.usage, self._guard) if agent.rate_usd_per_min else None
+        toll = Toll(self._carrier.usage, self._guard) if agent.is_metered else None
         if toll and self._carrier.is_spent:
             raise Spent
         can_wait = index > 0 or len(self._agents) == 1 or not self._carrier.in_turn
@@ -281,7 +278,7 @@ class Session:
                 return 0
             if self._carrier.is_old(line, now) and self._route.is_ready(line.index, now):
                 return line.index
-            await asyncio.sleep(DUE_S)
+            await asyncio.sleep(0.5)
 
     def _is_over(self, index: int, ending: Ending) -> bool:
         """A line ended, or did not come. Tell of it; true if no other is to be tried."""

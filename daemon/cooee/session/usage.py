@@ -135,13 +135,6 @@ class Usage:
             return self._used_s.get(day, 0.0)
         return sum(seconds for each, seconds in self._used_s.items() if _month(each) == _month(day))
 
-    def renews_in_s(self) -> float:
-        """How long until the limit that is used up (else: the daily one) begins anew."""
-        now = self._wall()
-        is_months = self.used_s(now.date(), month=True) >= self.monthly_s
-        first = (now.date().replace(day=1) + timedelta(days=31)).replace(day=1)
-        return _midnight(first if is_months else now.date() + timedelta(days=1), now).timestamp() - now.timestamp()
-
     def news(self) -> str | None:
         """ "day" or "month" when four fifths of its limit are used up; once for each, also across restarts."""
         self._count()

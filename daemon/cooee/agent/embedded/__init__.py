@@ -37,6 +37,7 @@ class Embedded:
     """See `agent.Agent`."""
 
     rate_usd_per_min = 0.0
+    is_metered = False
 
     def __init__(self, settings: Settings) -> None:
         self.adopt(settings)
