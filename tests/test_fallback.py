@@ -88,5 +88,3 @@ async def test_with_the_cloud_frozen_the_lamp_is_switched_in_one_go_and_the_clou
     (call,) = [call for each in history for call in each.get("function_calls", ())]
     assert (call["name"], call["response"]) == ("desk_lamp", "The lamp on the desk is on.")
     assert "greeting" not in last["agent"]
-
-
