@@ -246,3 +246,7 @@ def test_stop_is_quiet_at_once_and_rests() -> None:
     assert of(do.Hush, room(on.Stopped("command"))) == [do.Hush(1)]
     assert room.phase is Phase.ASLEEP
     assert not of(do.Play, room(on.AgentSpeech(PCM)))
+
+
+def test_the_button_makes_it_louder() -> None:
+    assert resting(has_line=False)(on.LoudnessWanted("button", 10)) == [do.Louden(10)]
