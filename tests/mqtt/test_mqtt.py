@@ -37,7 +37,7 @@ class Speaker:
         self.volumes: list[int] = []
         table = Settings(host="127.0.0.1", port=port, id="hall", name="Hall speaker", **settings)
         self.percent = 70
-        self.room = Mqtt(table, self.posted.append, self, self.status)
+        self.room = Mqtt(table, self.posted.append)
 
     async def set(self, percent: int) -> int:
         self.volumes.append(percent)
@@ -56,7 +56,7 @@ class Speaker:
 @asynccontextmanager
 async def running(broker: Mosquitto, **settings: Any) -> AsyncIterator[Speaker]:
     speaker = Speaker(broker.port, **settings)
-    task = asyncio.create_task(speaker.room.run())
+    task = asyncio.create_task(speaker.room.run(speaker, speaker.status))
     try:
         await speaker.until(lambda: not speaker.room.away)
         yield speaker
@@ -157,8 +157,8 @@ async def test_a_storm_of_commands_does_not_flood_the_speaker(broker: Mosquitto)
 
 async def test_without_a_broker_in_the_config_there_is_nothing_to_do() -> None:
     speaker = Speaker(1883)
-    room = Mqtt(Settings(), print, speaker, speaker.status)
-    await room.run()
+    room = Mqtt(Settings(), print)
+    await room.run(speaker, speaker.status)
     room.watch(0.0, do.Show(Phase.LISTENING))
     assert room.away == "there is no MQTT broker; [mqtt] host would name it."
     with pytest.raises(ConnectionError, match="host would name it"):

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from cooee import __version__, settings
 from cooee.effects import Effect
-from cooee.events import Event
+from cooee.events import Event, LoudnessSet
 from cooee.mqtt.client import Message
 from cooee.mqtt.discovery import Identity, messages
 from cooee.mqtt.link import Link
@@ -34,28 +34,20 @@ class Volume(Protocol):
 class Mqtt:
     """`post` is given what somebody wants, on the loop's thread. Nothing here takes the process down.
 
-    `status` tells, among other things, how long lines were open today: {"used": {"today_s": ...}}. An edge that needs
-    the broker is handed this object for its `away`, `publish`, `listen` and `listening`.
+    An edge that needs the broker is handed this object for its `away`, `publish`, `listen` and `listening`.
     """
 
-    def __init__(
-        self,
-        settings: settings.Mqtt,
-        post: Callable[[Event], None],
-        volume: Volume,
-        status: Callable[[], Awaitable[Mapping[str, Any]]],
-    ) -> None:
+    def __init__(self, settings: settings.Mqtt, post: Callable[[Event], None]) -> None:
         name = settings.id or machine_id()
         self.identity = Identity(name, f"{settings.topic}/{name}", settings.name, settings.area, __version__)
         self._settings = settings
         self._post = post
-        self._volume, self._status = volume, status
-        self._mirror = Mirror(self.identity, volume.percent)
+        self._mirror = Mirror(self.identity)
         offline = Message(self.identity.status_topic, "offline", retain=True)
         self._link = Link(settings, name, self._hello, offline)
         self._loop = asyncio.get_running_loop()
         self._second, self._obeyed = 0, 0
-        self._tasks: set[asyncio.Task[int]] = set()
+        self._wanted: asyncio.Queue[int] = asyncio.Queue()
         self.publish = self._link.publish
         self.listen = self._link.listen
         self.listening = self._link.listening
@@ -65,26 +57,37 @@ class Mqtt:
         """Why there is no broker, in a sentence; "" while there is one."""
         return self._link.away if self._settings.host else "there is no MQTT broker; [mqtt] host would name it."
 
-    async def run(self) -> None:
-        """Keeps the connection until it is cancelled; ends at once where there is no broker to connect to."""
+    async def run(self, volume: Volume, status: Callable[[], Awaitable[Mapping[str, Any]]]) -> None:
+        """Keeps the connection until it is cancelled; ends at once where there is no broker to connect to.
+
+        `status` tells, among other things, how long lines were open today: {"used": {"today_s": ...}}.
+        """
         if not self._settings.host:
             self._link.away = self.away
             return
         if self._settings.discovery != "off":
             self.listen(f"{self._settings.discovery_topic}/status", self._take_status)
         self.listen(f"{self.identity.root}/+/set", self._take_command)
+        self._mirror.watch(LoudnessSet(volume.percent))
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._link.run())
-            tasks.create_task(self._count())
+            tasks.create_task(self._count(status))
+            tasks.create_task(self._set(volume))
 
     def watch(self, now: float, item: Event | Effect) -> None:
         """To be told every event and effect."""
         self._tell(self._mirror.watch(item))
 
-    async def _count(self) -> None:
+    async def _set(self, volume: Volume) -> None:
+        while True:
+            percent = await self._wanted.get()
+            with contextlib.suppress(Exception):  # the card may be gone; what is so is shown all the same
+                await volume.set(percent)
+
+    async def _count(self, status: Callable[[], Awaitable[Mapping[str, Any]]]) -> None:
         while True:
             with contextlib.suppress(Exception):  # a number that is not to be had is no reason to go
-                self._tell(self._mirror.use((await self._status())["used"]["today_s"]))
+                self._tell(self._mirror.use((await status())["used"]["today_s"]))
             await asyncio.sleep(COUNT_S)
 
     def _hello(self) -> list[Message]:
@@ -101,9 +104,7 @@ class Mqtt:
         self._second, self._obeyed = second, self._obeyed + 1 if second == self._second else 1
         wanted = self._mirror.obey(topic, payload, is_kept=is_kept) if self._obeyed <= COMMANDS_PER_S else None
         if isinstance(wanted, VolumeWanted):
-            task = self._loop.create_task(self._volume.set(wanted.percent), name="mqtt volume")
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._wanted.put_nowait(wanted.percent)
         elif wanted is not None:
             self._post(wanted)
         else:
