@@ -198,7 +198,13 @@ def test_the_wake_word_interrupts_a_reply_at_once_and_late_audio_is_dropped() ->
     assert room.turn > old
     assert not of(do.Play, room(on.AgentSpeech(b"late"), on.AgentText("late")))
     assert not of(do.Finish, room(on.AgentDone()))
-    assert of(do.Play, room(on.AgentSpeech(b"fresh!")))
+    assert of(do.Play, room(on.UserText("stop"), on.AgentSpeech(b"fresh!")))
+
+
+def test_a_greeting_does_not_talk_over_a_command_in_one_breath_with_the_wake_word() -> None:
+    room = awake()
+    assert not of(do.Play, room(on.AgentText("Hello."), on.AgentSpeech(b"hello!"), on.AgentDone()))
+    assert {effect.frame for effect in of(do.Send, room.hear(1))} == {VOICE}  # type: ignore[attr-defined]
 
 
 def test_what_the_new_turn_gets_is_played_even_when_the_old_reply_never_ended() -> None:
@@ -266,7 +272,7 @@ def test_the_reply_of_an_old_turn_cannot_end_the_new_one() -> None:
     room = speaking()
     old = room.turn
     room.wake()
-    room(on.UserStarted(), on.AgentSpeech(b"new"), on.AgentDone())
+    room(on.UserStarted(), on.UserText("stop"), on.AgentSpeech(b"new"), on.AgentDone())
     room(on.Spoken(old))
     assert room.phase is Phase.SPEAKING
 

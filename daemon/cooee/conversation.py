@@ -115,7 +115,7 @@ class Conversation:
                 floor.sleep(now)
                 reply.is_stale = True
             case on.UserText() if floor.is_awake:
-                reply.is_stale = False
+                reply.is_stale = floor.is_users = False
                 if self.phase is Phase.LISTENING:
                     floor.think(now)
                 self._do(*calls.confirm(event.text, now))
@@ -243,7 +243,9 @@ class Conversation:
         """Whether the agent may speak now."""
         floor = self._floor
         is_expected = floor.is_awake or floor.settings.speak_unasked or self._announcements.is_awaited
-        is_heard = not floor.reply.is_stale and not floor.reply.is_full(now)
+        # A greeting must not talk over a command that came in one breath with the wake word.
+        is_rude = self.phase is Phase.LISTENING and floor.is_users
+        is_heard = not floor.reply.is_stale and not floor.reply.is_full(now) and not is_rude
         return is_expected and is_heard and self.phase is not Phase.MUTED
 
     def _watch_the_clock(self, now: float) -> None:

@@ -18,14 +18,15 @@ class Floor:
     """Pure. Its methods are the arrows of the conversation's diagram; what is to be done gathers in `out`.
 
     `is_leaving`: asleep as soon as the reply has been heard. `breaks`: how often the line broke in this turn. `is_cut`:
-    it broke in the reply. `is_released`: the user let go of the talk button and is not heard any more.
+    it broke in the reply. `is_users`: nothing that the user says in it was understood yet. `is_released`: the user let
+    go of the talk button and is not heard any more.
     """
 
     def __init__(self, settings: Settings, bytes_per_s: int, keep_s: float | None, harmless: frozenset[str]) -> None:
         self.phase = Phase.ASLEEP
         self.turn = 0
         self.breaks = 0
-        self.is_leaving = self.is_cut = self.is_released = False
+        self.is_leaving = self.is_cut = self.is_released = self.is_users = False
         self.lease = Lease(keep_s)
         self.gate = Gate(settings.preroll_s)
         self.reply = Reply(bytes_per_s)
@@ -60,6 +61,7 @@ class Floor:
         """To the user, in a turn that `is_new` or goes on after a reply."""
         self.turn += 1
         self.phase = Phase.LISTENING
+        self.is_users = is_new
         self.breaks = 0
         self.is_leaving = self.is_cut = self.is_released = self.reply.is_complete = False
         self.lease.use()
@@ -71,6 +73,7 @@ class Floor:
         self.hush()
         if self.phase is not Phase.LISTENING:
             self.listen(now)
+        self.is_users = True
         self.calls.go_on()
         self.reply.is_stale = False
         self.patience.hear_out(now)

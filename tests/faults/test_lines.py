@@ -62,7 +62,6 @@ async def test_closed_while_the_user_speaks(code: int) -> Row:
 
 
 @scenario
-@pytest.mark.xfail(strict=True, reason="a close code that came from the agent counts as the network's trouble")
 @pytest.mark.parametrize("code", [1008, 1011], ids=str)
 async def test_closed_again_and_again(code: int) -> Row:
     """A vendor that ends every line has a trouble, and not the network: that is what the user is told."""

@@ -67,7 +67,6 @@ async def test_strange_messages_while_asleep() -> Row:
 
 
 @scenario
-@pytest.mark.xfail(strict=True, reason="a voice without a sample counts as a reply, and the user's words are dropped")
 @pytest.mark.parametrize("voice", [b"", b"\1"], ids=["empty", "of one byte"])
 async def test_a_voice_without_a_sample(voice: bytes) -> Row:
     """While the user speaks: nothing sounds, so nothing of his sentence is lost."""
@@ -81,7 +80,6 @@ async def test_a_voice_without_a_sample(voice: bytes) -> Row:
 
 
 @scenario
-@pytest.mark.xfail(strict=True, reason="what the user says while the agent greets is replaced by silence")
 async def test_a_greeting_into_the_users_words() -> Row:
     """Wake word and command in one breath, and the agent greets meanwhile: the command is not lost."""
     async with bench(Vendor(applied=say(text("assistant", "Hello."), *[PIECE] * 5, DONE))) as b:

@@ -90,7 +90,9 @@ def ended(closed: ConnectionClosed) -> Unreachable:
     if isinstance(closed, ConnectionClosedOK):
         return Unreachable("the agent closed the line")
     number = closed.rcvd.code if closed.rcvd else closed.sent.code if closed.sent else 1006
-    return Unreachable(f"the line to the agent broke (code {number})")
+    # Who closes with a code was there.
+    trouble = Trouble.VENDOR if closed.rcvd else Trouble.NETWORK
+    return Unreachable(f"the line to the agent broke (code {number})", trouble)
 
 
 def _seconds(after: str) -> float | None:

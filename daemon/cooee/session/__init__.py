@@ -219,7 +219,7 @@ class Session:
                 log.info("connected%s%s", " to the stand-in" if index else "", request_id and f", request {request_id}")
                 try:
                     history = self._carrier.history.replay()
-                    greet = not self._has_greeted and not history
+                    greet = not (self._has_greeted or history or self._carrier.in_turn)
                     brief = replace(self._brief, history=history, greet=greet)
                     async with asyncio.timeout(self._settings.apply_timeout_s):
                         await link.settle(brief)
