@@ -15,6 +15,7 @@ from cooee.actions import Failed
 from cooee.actions._at_home import asked, limited
 
 MESSAGE_LIMIT = 2**20
+END_S = 1.0
 Message = dict[str, Any]
 
 
@@ -39,6 +40,9 @@ class Wire(Protocol):
 
     def close(self) -> None:
         """May be called on any thread, and again."""
+
+    async def ended(self) -> None:
+        """Until nothing of it is left, once it is closed."""
 
 
 class HttpWire:
@@ -89,6 +93,9 @@ class HttpWire:
 
     def close(self) -> None:
         self.is_open = False
+
+    async def ended(self) -> None:
+        pass
 
 
 class ProgramWire:
@@ -159,6 +166,8 @@ class ProgramWire:
                 if not waiting.done():
                     waiting.set_exception(Gone("its program has ended meanwhile."))
             _kill(process)
+            if process.stdin:
+                process.stdin.close()
             self.news.set()
         await process.wait()
 
@@ -178,6 +187,10 @@ class ProgramWire:
         self.is_open = False
         if self._process:
             _kill(self._process)
+
+    async def ended(self) -> None:
+        if self._reading:
+            await asyncio.wait({self._reading}, timeout=END_S)
 
 
 def _kill(process: asyncio.subprocess.Process) -> None:

@@ -148,6 +148,7 @@ class Mcp:
                     await asyncio.sleep(max(0.0, retry.ready_at - loop.time()))
         finally:
             self._wire.close()
+            await self._wire.ended()
 
     async def run(self, arguments: Mapping[str, Any]) -> str:
         if self._away:
