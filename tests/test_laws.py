@@ -41,6 +41,7 @@ MAY_IMPORT = {
     "ending": set(),
     "turns": CONTRACTS | {"store", "ending"},
     "clips": {"mic"},
+    "cast": {"settings", "agent"},
     "pins": set(),
     "board": set(),
     "button": CONTRACTS | {"pins"},

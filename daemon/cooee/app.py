@@ -17,9 +17,10 @@ from cooee import events as on
 from cooee import kinds, pins, threads
 from cooee import reload as reloading
 from cooee.actions import Actions, Receipts, change_persona, forget_conversation, stop_listening, volume
-from cooee.agent import Agent, Brief, Persona, stand_in
+from cooee.agent import Agent, Brief, stand_in
 from cooee.agent._aloud import Aloud
 from cooee.button import Button
+from cooee.cast import Cast
 from cooee.clips import clip
 from cooee.config import Config
 from cooee.control import Control
@@ -72,6 +73,7 @@ class App:
         pins.open_factory()
         self._store = store or Store(None)
         self._receipts = Receipts(self._store)
+        self._cast = Cast(config.personas)
         # First of all, for a process that was killed may have left them on; models and libraries take seconds.
         self._actions = Actions(config.actions, self._post_from_thread, self._builtins(), self._receipts)
         self._turns = Turns(TurnLog(self._store).keep)
@@ -93,7 +95,6 @@ class App:
         self._conversation = Conversation(
             config.conversation, 2 * self._agent.output_rate_hz, keep_s=config.session.keep_s, harmless=self._harmless
         )
-        self._persona = ""
         self.session = Session(
             config.session,
             self._agents,
@@ -106,18 +107,11 @@ class App:
 
     def _brief(self) -> Brief:
         words = tuple(spoken(word) for word in self._wake.words)
-        return Brief(wake_words=words, functions=self._actions.functions, persona=self._persona_for(""))
+        return Brief(wake_words=words, functions=self._actions.functions, persona=self._cast.of())
 
     @property
     def _harmless(self) -> frozenset[str]:
         return frozenset(each.name for each in self._actions.functions if not each.side_effect)
-
-    def _persona_for(self, word: str) -> Persona:
-        """The wake word's own persona, or else the one that was chosen last."""
-        tables = self._config.personas
-        name = next((name for name, table in tables.items() if word and table.wake_word == word), self._persona)
-        table = tables.get(name)
-        return Persona(table.prompt, table.voice, table.language) if table else Persona()
 
     @property
     def phase(self) -> Phase:
@@ -176,6 +170,7 @@ class App:
 
     async def _go_by(self, now: Config) -> None:
         self._config = self._status.config = now
+        self._cast.tables = now.personas
         self._wake.adopt(now.wake)
         self._agent.adopt(now.agent)
         log_from(now.service.log_level)
@@ -228,7 +223,7 @@ class App:
         return {
             do.Connect: lambda effect: self.session.connect(),
             do.Disconnect: lambda effect: self.session.disconnect(effect.reason),
-            do.OpenUplink: lambda effect: self.session.open(effect.turn, self._persona_for(effect.word)),
+            do.OpenUplink: lambda effect: self.session.open(effect.turn, self._cast.of(effect.word)),
             do.ShutUplink: lambda effect: self.session.forget(),
             do.Send: lambda effect: self.session.send(effect.turn, effect.frame),
             do.EndTurn: lambda effect: self.session.end_turn(),
@@ -264,8 +259,8 @@ class App:
         self._mute.show(is_on=not effect.on)
 
     def _become(self, effect: do.Become) -> None:
-        self._persona = effect.name
-        self.session.become(self._persona_for(""))
+        self._cast.chosen = effect.name
+        self.session.become(self._cast.of())
 
     def _show(self, effect: do.Show) -> None:
         self._lights.show(effect)
@@ -282,7 +277,7 @@ class App:
         )
 
     def _personas(self) -> tuple[Any, ...]:
-        names = tuple(self._config.personas)
+        names = tuple(self._cast.tables)
         return (change_persona(names, lambda name: self._inbox.put_nowait(on.PersonaChosen(name))),) if names else ()
 
     def _hear(self, frame: bytes, at_s: float) -> None:
