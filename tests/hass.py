@@ -39,8 +39,8 @@ AREAS = {
     "Garage": ("cover.garage_door", "lock.front_door"),
 }
 ALIASES = {"light.cooker_light": ["hob light"], "switch.coffee_machine": ["espresso machine"]}
-UNEXPOSED = ("media_player.radio",)
-"""What Home Assistant does not expose by itself, and this home does."""
+UNEXPOSED = ("media_player.radio", "lock.front_door", "script.good_night")
+"""What Home Assistant does not expose by itself, in one version or another, and this home does."""
 
 
 class Hass:

@@ -273,3 +273,14 @@ async def test_only_what_the_config_allows(hass: Hass, monkeypatch: pytest.Monke
         assert await speaker.said("home_script", name="Good night") == "The script Good night has been started."
     finally:
         speaker.actions.close()
+
+
+async def test_where_everything_asks_reading_does_not(hass: Hass, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME_ASSISTANT_TOKEN", hass.token)
+    speaker = Speaker(hass.url, risk="confirm", allow=["light.ceiling_light"])
+    try:
+        await speaker.until(lambda: bool(speaker.names("home_light")))
+        assert isinstance(await speaker.call("home_light", name="Ceiling light", state="on"), Doubted)
+        assert isinstance(await speaker.call("home_state", name="Ceiling light"), Acted)
+    finally:
+        speaker.actions.close()

@@ -32,6 +32,11 @@ class Entity:
         return self.id.partition(".")[0]
 
     @property
+    def spoken(self) -> tuple[str, ...]:
+        """Its names, and its id as words: who renamed the gate to "Otto" has not made it safe."""
+        return (*self.names, self.id.partition(".")[2].replace("_", " "))
+
+    @property
     def device_class(self) -> str:
         return str(self.abilities.get("device_class") or "")
 

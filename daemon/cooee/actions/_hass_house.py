@@ -15,7 +15,7 @@ from cooee.retry import HOPELESS_S, Retry
 
 log = logging.getLogger("cooee.actions")
 
-FIRST_S, MOST_S = 0.5, 30.0
+FIRST_S, MOST_S = 0.5, 10.0
 """The longest first wait before connecting anew, and the longest of all."""
 REFRESH_S, STARTING_REFRESH_S = 300.0, 3.0
 SETTLE_S = 0.2

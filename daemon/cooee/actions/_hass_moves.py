@@ -64,9 +64,7 @@ def lets_in(cover: Entity) -> bool:
         return False
     known = cover.device_class in ("door", "garage", "gate")
     # A door or a gate that nobody has given a class; with the pulse, doors count as dangerous.
-    return (
-        known or any(is_dangerous(name, {"open"}, is_pulse=True) for name in (*cover.names, cover.id)) or _mixed(cover)
-    )
+    return known or any(is_dangerous(name, {"open"}, is_pulse=True) for name in cover.spoken) or _mixed(cover)
 
 
 def _mixed(cover: Entity) -> bool:

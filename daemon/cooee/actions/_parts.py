@@ -82,6 +82,8 @@ def _part(action: Action, whole: Opened) -> Opened:
     function = action.function
     table: ActionTable | None = whole.table
     if table is not None:
-        table = table.model_copy(update={"phrases": [], "description": function.description})
+        # Nobody has to agree to being told something.
+        risk = table.risk if function.side_effect or table.risk != "confirm" else None
+        table = table.model_copy(update={"phrases": [], "description": function.description, "risk": risk})
     rate = Rate(table.rate_limit_per_min) if table else None
     return Opened(action, whole.limit_s, Arguments(function.parameters), table, rate)
