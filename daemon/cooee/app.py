@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from cooee.kept import Kept
 from cooee.lights import Lights
 from cooee.mic import Mic
 from cooee.mixer import Mixer
+from cooee.mqtt import Mqtt
 from cooee.mute import Mute
 from cooee.service import Service, log_from
 from cooee.session import Session
@@ -74,32 +76,35 @@ class App:
         self._store = store or Store(None)
         self._receipts = Receipts(self._store)
         self._cast = Cast(config.personas)
+        self._mqtt = Mqtt(config.mqtt, self._inbox.put_nowait)
         # First of all, for a process that was killed may have left them on; models and libraries take seconds.
-        self._actions = Actions(config.actions, self._post_from_thread, self._builtins(), self._receipts)
+        self._actions = Actions(
+            *(config.actions, self._post_from_thread, self._builtins(), self._receipts),
+            means={"broker": self._mqtt},
+            changed=partial(self._loop.call_soon, self._tell_functions),
+        )
         self._turns = Turns(TurnLog(self._store).keep)
         self._service = Service()
         self._agent: Agent = kinds.module("agent", config.agent.type).open(config.agent)
         other = stand_in(config.agent)
         self._agents = (self._agent, other) if other else (self._agent,)
+        rate_hz = self._agent.output_rate_hz
         self._wake = Wake(config.wake)
         self._mic = Mic(config.mic, self._hear, self._report_from_mic)
-        self._speaker = Speaker(config.speaker, self._agent.output_rate_hz, self._post_from_thread)
+        self._speaker = Speaker(config.speaker, rate_hz, self._post_from_thread)
         self._lights = Lights(config.lights, report=self._post_from_thread)
         self._button = Button(config.button, self._post_from_thread)
         self._mute = Mute(config.mute, Kept(self._store), self._post_from_thread)
         self._mixer = Mixer(config.speaker, self._speaker.set_volume, Kept(self._store), self._inbox.put_nowait)
-        self._aloud = Aloud(self._agents, self._speaker, self._agent.output_rate_hz, self._inbox.put_nowait)
+        self._aloud = Aloud(self._agents, self._speaker, rate_hz, self._inbox.put_nowait)
         self._status = Status(config, self._store, self._mic, self._speaker, self._mixer.percent)
         self._desk = Desk(self._inbox.put_nowait, self._mixer, status=self._status.known, reload=self._reload)
         self._control = Control(control, self._desk.controls())
         self._conversation = Conversation(
-            config.conversation, 2 * self._agent.output_rate_hz, keep_s=config.session.keep_s, harmless=self._harmless
+            config.conversation, 2 * rate_hz, keep_s=config.session.keep_s, harmless=self._actions.harmless
         )
         self.session = Session(
-            config.session,
-            self._agents,
-            self._brief(),
-            self._inbox.put_nowait,
+            *(config.session, self._agents, self._brief(), self._inbox.put_nowait),
             store=self._store,
             where=lambda place: config_file.where(self._config, place),
         )
@@ -110,16 +115,11 @@ class App:
         return Brief(wake_words=words, functions=self._actions.functions, persona=self._cast.of())
 
     @property
-    def _harmless(self) -> frozenset[str]:
-        return frozenset(each.name for each in self._actions.functions if not each.side_effect)
-
-    @property
     def phase(self) -> Phase:
         return self._conversation.phase
 
     @property
     def is_telling(self) -> bool:
-        """Whether one of our own sentences is being said."""
         return self._conversation.is_telling
 
     def stop(self) -> None:
@@ -132,14 +132,15 @@ class App:
             self._mic.capture(not devices.enter_context(self._mute).is_on)
             for device in (self._lights, self._speaker, self._mic, self._button):
                 devices.enter_context(device)
-            # Once more, so that it is the first that is done at the end: a device that hangs must not keep a heater on.
+            # Once more, to be the first at the end: a device that hangs must not keep a heater on.
             devices.callback(self._actions.close)
             self._lights.show(do.Show(self.phase))
             try:
                 async with self._control, asyncio.TaskGroup() as tasks:
                     self._tasks = tasks
                     work = (self._converse(), self._tick(), self.session.run(), self._prepare())
-                    rooms = [tasks.create_task(room) for room in (*work, self._reload_when_asked())]
+                    home = self._mqtt.run(self._mixer, self._status.known)
+                    rooms = [tasks.create_task(room) for room in (*work, home, self._reload_when_asked())]
                     self._service.ready()
                     await threads.until(self._stopping)
                     self._service.stopping()
@@ -150,7 +151,7 @@ class App:
                 await asyncio.gather(*(each.close() for each in (*self._agents, self._aloud)))
 
     def reload(self) -> None:
-        """Read the config anew and go by it, as far as that needs no restart; a faulty one changes nothing."""
+        """Go by the config as it is now, as far as that needs no restart; a faulty one changes nothing."""
         self._reloading.set()
 
     async def _reload_when_asked(self) -> None:
@@ -175,11 +176,16 @@ class App:
         self._agent.adopt(now.agent)
         log_from(now.service.log_level)
         await self._actions.change(now.actions, self._builtins())
-        self._conversation.change(now.conversation, keep_s=now.session.keep_s, harmless=self._harmless)
         self.session.change(now.session)
-        self.session.tell(self._brief())
+        self._tell_functions()
         if now.session.keep_s is None:
             self.session.connect()
+
+    def _tell_functions(self) -> None:
+        """What can be asked for may be different now, as Home Assistant has it."""
+        now = self._config
+        self._conversation.change(now.conversation, keep_s=now.session.keep_s, harmless=self._actions.harmless)
+        self.session.tell(self._brief())
 
     async def _prepare(self) -> None:
         """What takes long is got ready while the speaker already listens."""
@@ -207,7 +213,7 @@ class App:
                 self._service.alive()
 
     def _note(self, now: float, item: Event | Effect) -> None:
-        for watch in (self._watch, self._turns.watch, self._status.watch, self._control.tell):
+        for watch in (self._watch, self._turns.watch, self._status.watch, self._control.tell, self._mqtt.watch):
             watch(now, item)
 
     async def _tick(self) -> None:
@@ -269,16 +275,13 @@ class App:
         log.info("%s%s", effect.phase.value, trouble)
 
     def _builtins(self) -> tuple[Any, ...]:
+        names, choose = tuple(self._cast.tables), lambda name: self._inbox.put_nowait(on.PersonaChosen(name))
         return (
             *volume(lambda percent: self._mixer.set(percent), lambda step: self._mixer.change(step)),
             stop_listening(lambda: self._inbox.put_nowait(on.Dismissed("agent"))),
             forget_conversation(lambda: self._inbox.put_nowait(on.Forgotten("agent"))),
-            *self._personas(),
+            *([change_persona(names, choose)] if names else []),
         )
-
-    def _personas(self) -> tuple[Any, ...]:
-        names = tuple(self._cast.tables)
-        return (change_persona(names, lambda name: self._inbox.put_nowait(on.PersonaChosen(name))),) if names else ()
 
     def _hear(self, frame: bytes, at_s: float) -> None:
         """On the microphone's thread: the score travels with its frame."""

@@ -9,14 +9,12 @@ from typing import Any
 
 import pytest
 
-from cooee import app
 from hass import Hass
 from mosquitto import Mosquitto
 from running import Running
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not hasattr(app, "Mqtt"), reason="the app does not run the room yet"),
 ]
 
 CONFIG = """

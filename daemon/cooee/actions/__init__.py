@@ -87,7 +87,7 @@ class Actions:
         receipts: Receipts | None = None,
         *,
         means: Means = NO_MEANS,
-        changed: Callable[[], None] = lambda: None,
+        changed: Callable[[], object] = lambda: None,
     ) -> None:
         self._post = post
         self._receipts = receipts or Receipts()
@@ -106,6 +106,11 @@ class Actions:
     def functions(self) -> tuple[Function, ...]:
         """What the agent may be told of, the built in ones first."""
         return tuple(each.function for each in (*self._opened.values(), *self._parts))
+
+    @property
+    def harmless(self) -> frozenset[str]:
+        """Names of those that move nothing."""
+        return frozenset(each.name for each in self.functions if not each.side_effect)
 
     async def run(self, act: Act) -> None:
         """Do it and post just one `Acted` or `Doubted` within the time limit (none if it is dropped). Never raises."""

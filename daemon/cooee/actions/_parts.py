@@ -28,7 +28,7 @@ class Several(Protocol):
 class Parts:
     """The further functions of what is open, by their names. `changed` is told whenever they are others."""
 
-    def __init__(self, changed: Callable[[], None]) -> None:
+    def __init__(self, changed: Callable[[], object]) -> None:
         self._changed = changed
         self._tables: Mapping[str, Opened] = {}
         self._attending: dict[Several, asyncio.Task[None]] = {}

@@ -85,7 +85,7 @@ def names(name: str, description: str, *, has_states: bool) -> Names:
     rest = [word for word in words[1:] if word not in ("on", "off", "of", "the", "up", "down")] if head else words
     found = _unique([" ".join(rest), *_described(description)])
     nouns = _unique([noun for noun in found if noun == found[0] or " " in noun])
-    nouns = _unique([*nouns, *(form for noun in nouns for form in _placed(noun))])
+    nouns = _unique([*nouns, *(form for noun in nouns for form in placed_forms(noun))])
     swapped = _swapped(nouns)
     full = _unique(
         [
@@ -110,7 +110,7 @@ def _unique(texts: list[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text for text in texts if text))
 
 
-def _placed(noun: str) -> list[str]:
+def placed_forms(noun: str) -> list[str]:
     """For "bedroom fan", "fan in the bedroom" and the like: people say it either way."""
     *place, thing = noun.split()
     if not place or _PLACED.match(noun):

@@ -42,6 +42,9 @@ _SENTENCES: Mapping[str, tuple[str, ...]] = {
     "stop": ("(stop|end|halt|cancel) <n>",),
     "pause": ("pause <n> [<extent>]",),
     "resume": ("(resume|continue|unpause) <n>",),
+    "play": ("play <n>",),
+    "next": ("next [(track|song)] (on|at) <n>", "skip [(the|this) (track|song)] (on|at) <n>"),
+    "previous": ("previous [(track|song)] (on|at) <n>",),
     "up": (
         "(turn|move|roll|bring|put|pull) up <n>",
         "(turn|move|roll|bring|put|pull) <n> up",

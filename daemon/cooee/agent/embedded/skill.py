@@ -23,6 +23,9 @@ _VERBS = {
     "stop": "stop stopped end halt",
     "pause": "pause paused",
     "resume": "resume continue unpause",
+    "play": "play playing",
+    "next": "next skip",
+    "previous": "previous back",
     "up": "up raise increase louder higher",
     "down": "down lower decrease quieter",
     "mute": "mute muted",
@@ -139,13 +142,14 @@ def _assembled(
     numbers = tuple(_number(key, properties[key], context) for key in properties if _kind(properties[key]) == "number")
     enums = [key for key in properties if _kind(properties[key]) == "enum"]
     selector = next(
-        (key for key in enums if _selects(key) and not states[key] and (verbs or numbers or len(enums) > 1)), None
+        (key for key in enums if _selects(key) and not states[key] and (verbs or numbers or early or len(enums) > 1)),
+        None,
     )
     texts = tuple(key for key in properties if _kind(properties[key]) == "text")
     values = {
         word: (key, value) for key in enums if key != selector for word, value in _spoken(properties[key]).items()
     }
-    reading = not required and (early or "ask" in verbs)
+    reading = set(required) <= {selector} and (early or (not required and "ask" in verbs))
     return Skill(name, description, named, properties, required, reading, verbs, numbers, values, texts, selector)
 
 

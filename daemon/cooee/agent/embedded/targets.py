@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cooee.agent.embedded import phrases
-from cooee.agent.embedded.names import ARTICLES, split
+from cooee.agent.embedded.names import ARTICLES, placed_forms, split
 from cooee.agent.embedded.skill import UNIT_OF, Skill
 
 # Parameters that have no meaning without the thing; others, such as "temperature", name it too.
@@ -57,7 +57,8 @@ def _of(skill: Skill) -> list[Target]:
 def _combined(word: str, nouns: Iterable[str]) -> tuple[str, ...]:
     """From "kitchen" and "light" -> "kitchen", "kitchen light", "light in the kitchen", ..."""
     placed = [f"{noun} {at} the {word}" for noun in nouns for at in ("in", "on", "at", "of")]
-    return tuple(dict.fromkeys((word, *(f"{word} {noun}" for noun in nouns), *placed)))
+    every = (f"all the {word[4:]}",) if word.startswith("all ") else placed_forms(word)
+    return tuple(dict.fromkeys((word, *every, *(f"{word} {noun}" for noun in nouns), *placed)))
 
 
 def lists(found: Sequence[Target], skills: Iterable[Skill]) -> dict[str, Any]:
