@@ -543,7 +543,7 @@ def test_each_trouble_has_its_own_sentence(trouble: Trouble) -> None:
 def test_a_turn_in_which_the_line_breaks_again_and_again_is_given_up() -> None:
     room = awake()
     for _ in range(20):
-        room(on.UserText("what time is it"))
+        room(on.UserStarted(), on.UserText("what time is it"))
         room.hear(1)
         room(on.SessionDown("think failed", Trouble.VENDOR), on.SessionUp(), on.SettingsApplied())
     assert len(of(do.Ask, room.effects)) == 3

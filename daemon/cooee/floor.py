@@ -17,9 +17,9 @@ AWAKE = (Phase.LISTENING, Phase.THINKING, Phase.SPEAKING)
 class Floor:
     """Pure. Its methods are the arrows of the conversation's diagram; what is to be done gathers in `out`.
 
-    `is_leaving`: asleep as soon as the reply has been heard. `breaks`: how often the line broke in this turn. `is_cut`:
-    it broke in the reply. `is_users`: nothing that the user says in it was understood yet. `is_released`: the user let
-    go of the talk button and is not heard any more.
+    `is_leaving`: asleep as soon as the reply has been heard. `breaks`: how often the line broke since the user was
+    answered last. `is_cut`: it broke in the reply. `is_users`: nothing that the user says in this turn was understood
+    yet. `is_released`: the user let go of the talk button and is not heard any more.
     """
 
     def __init__(self, settings: Settings, bytes_per_s: int, keep_s: float | None, harmless: frozenset[str]) -> None:
@@ -62,8 +62,9 @@ class Floor:
         self.turn += 1
         self.phase = Phase.LISTENING
         self.is_users = is_new
-        self.breaks = 0
         self.is_leaving = self.is_cut = self.is_released = self.reply.is_complete = False
+        if is_new:
+            self.breaks = 0
         self.lease.use()
         self.do(*self.calls.begin(is_new=is_new))
         self.patience.listen(now, is_up=self.lease.is_up)
@@ -115,6 +116,7 @@ class Floor:
             self.sleep(now)
         else:
             self.listen(now)
+            self.breaks = 0
             self.patience.follow_up(now, self._follow_up_s)
 
     def tell(self, clip: str, *, is_preface: bool = False) -> None:

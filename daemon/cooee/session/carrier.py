@@ -67,7 +67,7 @@ class Carrier:
         self._post = post
         self._orders: deque[tuple[Sending, bool]] = deque()
         self.breaks = 0
-        """How often a line broke in this turn."""
+        """How often a line broke since the user was answered last."""
         self._outbox = asyncio.Event()
         self._roused = asyncio.Event()
         self._is_old = False
@@ -191,6 +191,7 @@ class Carrier:
                 case UserText():
                     self.uplink.understood()
                 case AgentDone():
+                    self.breaks = 0
                     self.usage.save()
                 case Asked():
                     self._asked.update(call.id for call in event.calls)
