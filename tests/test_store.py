@@ -240,7 +240,7 @@ import logging, resource, sys
 from pathlib import Path
 from cooee.store import Store
 
-logging.basicConfig(level=logging.WARNING, format="warned")
+logging.basicConfig(level=logging.WARNING, format="%(name)s")
 path = Path(sys.argv[1])
 it = Store(path)
 it.write("CREATE TABLE IF NOT EXISTS t(text TEXT)")
@@ -258,7 +258,7 @@ def test_a_disk_that_fills_up_costs_nothing_until_the_end(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-c", FULL, str(path)]
     done = subprocess.run(command, env=clean_env(), capture_output=True, text=True, timeout=60, check=False)
-    assert (done.returncode, done.stderr.split()) == (0, ["warned"]), done.stderr
+    assert (done.returncode, done.stderr.split()) == (0, ["cooee.store"]), done.stderr
 
 
 def test_a_file_that_another_program_locks_is_waited_for_and_then_left(
