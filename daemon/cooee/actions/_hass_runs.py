@@ -10,7 +10,6 @@ from cooee.actions._hass_mirror import State
 from cooee.actions._hass_moves import lets_in
 
 _RISKY_MEMBERS = ("lock", "valve", "alarm_control_panel", "siren", "water_heater", "climate", "script", "automation")
-VOLUME_TOLERANCE = 0.03
 # What a player is told, with the bit of Home Assistant's features that it needs.
 _SERVICES = {
     "play": ("media_play", 16384),

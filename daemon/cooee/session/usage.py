@@ -173,11 +173,6 @@ class Toll:
         self._guard = guard
         self._line: tuple[Permit, Stint] | None = None
 
-    @property
-    def was_cut(self) -> bool:
-        """The guard has ended the line."""
-        return self._line is not None and self._line[0].cut_at is not None
-
     def opened(self, socket: socket.socket) -> None:
         permit = self._guard.watch(socket, self._usage.share_s(self._usage.lines + 1))
         self._line = permit, self._usage.open(permit)
