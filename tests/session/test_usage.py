@@ -272,7 +272,7 @@ def test_with_a_used_up_limit_no_socket_is_open_and_meter_and_peer_agree(tmp_pat
     for thread in threads:  # nobody renews, nobody closes
         thread.join(5)
     assert sum(lived_s) == pytest.approx(1.5, abs=0.1)
-    assert all(toll.was_cut for toll in tolls)
+    assert all(toll._line and toll._line[0].cut_at is not None for toll in tolls)
     for toll in tolls:
         toll.closed()
         toll.closed()
