@@ -22,7 +22,7 @@ FRAME_SAMPLES = round(FRAME_S * RATE_HZ)
 def sent(wake: Wake, samples: NDArray[np.int16]) -> bytes | None:
     """All audio that the conversation would send to the agent; None if it never wakes."""
     wake.reset()
-    conversation = Conversation(settings.Conversation())
+    conversation = Conversation(settings.Conversation(), keep_s=600.0, harmless=frozenset())
     effects: list[Effect] = []
     for number, start in enumerate(range(0, len(samples) - FRAME_SAMPLES + 1, FRAME_SAMPLES), 1):
         frame, now_s = samples[start : start + FRAME_SAMPLES].astype("<i2").tobytes(), number * FRAME_S

@@ -196,7 +196,7 @@ def test_two_replies_around_a_function_are_one_turn(room: Room) -> None:
     room.now += 0.12
     room.happen(on.Acted(act.turn, "c1", "desk_lamp", "It is on.", True))
     first = room.turn
-    room.happen(on.AgentSpeech(bytes(76_800)), on.AgentDone())
+    room.happen(on.AgentText("It is on."), on.AgentSpeech(bytes(76_800)), on.AgentDone())
     room.pass_s(0.8)
     room.happen(on.Spoken(first, 0.8), on.Sounded(room.turn))
     room.pass_s(1.6)

@@ -39,8 +39,8 @@ class Permit:
     def cut(self) -> None:
         """The guard's: end the socket at once."""
         if self._held:
-            _reset(self._held)
             self.cut_at = time.monotonic()
+            _reset(self._held)
             self.release()
 
     def release(self) -> None:
