@@ -79,6 +79,7 @@ class Speaker:
 
 @asynccontextmanager
 async def speaking(*, until: Callable[[Speaker], object], **settings: Any) -> AsyncIterator[Speaker]:
+    others = set(psutil.Process().children())
     speaker = Speaker(**settings)
     try:
         async with asyncio.timeout(10):
@@ -89,7 +90,7 @@ async def speaking(*, until: Callable[[Speaker], object], **settings: Any) -> As
         await speaker.actions.change({})
         speaker.actions.close()
         async with asyncio.timeout(5):
-            while psutil.Process().children():
+            while set(psutil.Process().children()) - others:
                 await asyncio.sleep(0.02)
 
 
@@ -159,9 +160,10 @@ async def test_the_program_ends_with_the_action_and_has_its_key(
     program: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NOTE_KEY", "the key")
+    others = set(psutil.Process().children())
     async with speaking(until=are_there, env={"NOTE": "secret:NOTE_KEY"}, **program) as speaker:
         assert (await speaker.call("notes_list_notes")).text == "the key"  # type: ignore[union-attr]
-        (child,) = psutil.Process().children()
+        (child,) = set(psutil.Process().children()) - others
     assert not child.is_running()
 
 
