@@ -19,6 +19,9 @@ _COUNTED = frozenset(
     "degrees",
 }
 
+# Parameters whose values are whole names, as things in a home have them; those of others, such as "room", need a noun.
+_NAMING = frozenset(("name", "device", "entity", "item", "thing"))
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -43,15 +46,35 @@ def _of(skill: Skill) -> list[Target]:
     names = skill.names
     counted = tuple(noun for number in skill.numbers if (noun := " ".join(split(number.parameter))) not in _COUNTED)
     short = tuple(dict.fromkeys((*names.short, *(noun for noun in counted if noun not in names.full))))
+    if skill.selector in _NAMING:
+        return _named_themselves(skill, short)
     found = [Target(skill, names.label, names.full, short)] if names.full or not skill.selector else []
     if not skill.selector:
         return found
     for word, value in skill.spoken(skill.selector).items():
         last = word.split()[-1]
-        short = (last,) if last != word and not last.isdigit() else ()
         label = f"{word} {names.label}" if names.full and last != names.label.split()[-1] else word
-        found.append(Target(skill, label, _combined(word, (*names.full, *names.short)), short, {skill.selector: value}))
+        nouns = (*names.full, *names.short)
+        found.append(Target(skill, label, _combined(word, nouns), _last(word), {skill.selector: value}))
     return found
+
+
+def _named_themselves(skill: Skill, short: tuple[str, ...]) -> list[Target]:
+    """What has a name of its own is called by it, perhaps with what it is ("kitchen light"); "home_light" says only
+    that. More forms would be mistaken for other names, and their thousands of sentences mislead who listens."""
+    label = skill.names.label
+    noun = label.split()[-1]
+    found = [Target(skill, noun, (label,), short)]
+    for word, value in skill.spoken(str(skill.selector)).items():
+        is_said = skill.reading or noun in word.split() or f"{noun}s" in word.split()
+        names = _combined(word, () if is_said else (noun,))
+        found.append(Target(skill, word, names, _last(word), {str(skill.selector): value}))
+    return found
+
+
+def _last(word: str) -> tuple[str, ...]:
+    last = word.split()[-1]
+    return (last,) if last != word and not last.isdigit() else ()
 
 
 def _combined(word: str, nouns: Iterable[str]) -> tuple[str, ...]:
