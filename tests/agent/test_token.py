@@ -154,7 +154,7 @@ async def test_an_address_that_gives_none_is_a_sentence(status: int, text: str, 
 
 async def test_nobody_there_or_nobody_answering_is_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     async def hang(request: web.Request) -> web.Response:
-        await asyncio.sleep(60)
+        await asyncio.sleep(1)
         return web.Response()
 
     monkeypatch.setattr("cooee.agent._token.TIME_LIMIT_S", 0.2)
