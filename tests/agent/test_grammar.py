@@ -4,7 +4,7 @@ import pytest
 
 from cooee.agent.embedded.grammar import Grammar
 from cooee.agent.embedded.understood import Ambiguous, Asked, Call, Calls, Dismissed, Nothing, OutOfRange, Understood
-from household import DESK_LAMP, DOOR, FAN, HOUSE, LEVEL, LOCK, OPEN_GATE, ROOMS, function, one_of
+from household import DESK_LAMP, DOOR, FAN, HOUSE, LEVEL, LOCK, OPEN_GATE, ROOMS, function, number, one_of
 
 
 def calls(found: Understood) -> list[tuple[str, dict[str, Any]]]:
@@ -209,6 +209,19 @@ def test_functions_named_in_the_way_of_home_assistant() -> None:
     expected = [("HassTurnOff", {"name": "Hall Lamp"}), ("HassTurnOff", {"name": "Attic Fan"})]
     assert calls(grammar.parse("turn off the hall lamp and the attic fan")) == expected
     assert calls(grammar.parse("attic fan on")) == [("HassTurnOn", {"name": "Attic Fan"})]
+
+
+def test_things_with_names_of_their_own_are_called_by_them_alone() -> None:
+    named: dict[str, Any] = {"name": one_of("Kitchen lamp", "Ceiling light", "Kitchen"), "state": one_of("on", "off")}
+    light = function("home_light", "Switches lights on or off, dims them", ["name"], level=number(0, 100), **named)
+    state = {**function("home_state", "Tells what something is just now", name=named["name"]), "defer_until_eot": False}
+    grammar = Grammar([light, state])
+    assert set(grammar.labels) == {"light", "kitchen lamp", "ceiling light", "kitchen", "state"}
+    assert calls(grammar.parse("turn on the kitchen light")) == [("home_light", {"name": "Kitchen", "state": "on"})]
+    assert calls(grammar.parse("ceiling lights off")) == [("home_light", {"name": "Ceiling light", "state": "off"})]
+    assert calls(grammar.parse("is the kitchen lamp on")) == [("home_state", {"name": "Kitchen lamp"})]
+    # A model of the language made of too many odd ones hears nothing else any more.
+    assert len(set(grammar.sentences())) < 5000
 
 
 def test_the_thing_and_its_place_may_be_said_either_way() -> None:

@@ -95,7 +95,7 @@ def names(name: str, description: str, *, has_states: bool) -> Names:
         ]
     )
     loose = (*found, *swapped, *_shortened(nouns))
-    short = tuple(noun for noun in (*loose, *_other_number((*full, *loose))) if noun not in full and noun not in _VAGUE)
+    short = tuple(noun for noun in (*loose, *other_number((*full, *loose))) if noun not in full and noun not in _VAGUE)
     phrases = _unique([" ".join(words) if head in ACTING else "", *(_phrases(description) if head in ACTING else ())])
     return Names(nouns[0] if nouns else " ".join(words), full, tuple(dict.fromkeys(short)), phrases, head)
 
@@ -132,7 +132,7 @@ def _swapped(nouns: tuple[str, ...]) -> tuple[str, ...]:
     return _unique([re.sub(rf"\b{a}$", b, noun) for noun in nouns for a, b in pairs if re.search(rf"\b{a}$", noun)])
 
 
-def _other_number(nouns: tuple[str, ...]) -> tuple[str, ...]:
+def other_number(nouns: tuple[str, ...]) -> tuple[str, ...]:
     """One light is "the lights" to many people, and to many a recogniser."""
     return tuple(noun[:-1] if noun.endswith("s") else f"{noun}s" for noun in nouns if not noun.endswith(("ss", "x")))
 

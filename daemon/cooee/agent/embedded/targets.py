@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cooee.agent.embedded import phrases
-from cooee.agent.embedded.names import ARTICLES, placed_forms, split
+from cooee.agent.embedded.names import ARTICLES, other_number, placed_forms, split
 from cooee.agent.embedded.skill import UNIT_OF, Skill
 
 # Parameters that have no meaning without the thing; others, such as "temperature", name it too.
@@ -68,7 +68,8 @@ def _named_themselves(skill: Skill, short: tuple[str, ...]) -> list[Target]:
     for word, value in skill.spoken(str(skill.selector)).items():
         is_said = skill.reading or noun in word.split() or f"{noun}s" in word.split()
         names = _combined(word, () if is_said else (noun,))
-        found.append(Target(skill, word, names, _last(word), {str(skill.selector): value}))
+        short = (*_last(word), *other_number((word,)))
+        found.append(Target(skill, word, names, short, {str(skill.selector): value}))
     return found
 
 
