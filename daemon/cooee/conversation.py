@@ -60,7 +60,11 @@ class Conversation:
         return self._floor.reply.is_telling
 
     def change(self, settings: Settings, *, keep_s: float | None, harmless: frozenset[str]) -> None:
-        """Go by these settings from now on; the turn under way is not disturbed."""
+        """Go by these settings from now on; the turn under way is not disturbed.
+
+        A yes may have been meant for something that has another name by now.
+        """
+        self._floor.calls.consent.drop()
         self._floor.change(settings, keep_s, harmless)
 
     def handle(self, event: Event, now: float) -> list[Effect]:

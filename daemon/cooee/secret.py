@@ -17,7 +17,7 @@ def secret(name: str, file: str = "") -> str | None:
     Looked for in $DEEPGRAM_API_KEY, in the systemd credential deepgram_api_key (systemd.exec(5), LoadCredential=), then
     in `file`; what is blank is none. Raises Exposed for a file that is missing, no text or readable by others.
     """
-    from_environment = os.environ.get(name.upper(), "").strip()
+    from_environment = (os.environ.get(name.upper()) or os.environ.get(name, "")).strip()
     if from_environment:
         return from_environment
     folder = os.environ.get("CREDENTIALS_DIRECTORY")
@@ -25,6 +25,11 @@ def secret(name: str, file: str = "") -> str | None:
     if folder and (credential := Path(folder, name)).is_file() and (from_systemd := _read(credential)):
         return from_systemd
     return _from_file(Path(file).expanduser()) if file else None
+
+
+def referred(name: str) -> str | None:
+    """What "secret:NAME" in the config stands for: a path is that file and nothing else, a name is as for `secret`."""
+    return _from_file(Path(name).expanduser()) if "/" in name else secret(name)
 
 
 def _from_file(path: Path) -> str | None:

@@ -109,5 +109,9 @@ def simulate(
         _keep_apart({"the recording": path, "the config": Path(config.file), "--reply": reply, "--timeline": timeline})
         speech_s = len(read_wav(path)) / 16_000
         mic = config.mic.model_copy(update={"type": "file", "file": str(path)})
+        # Beside the speaker that runs, under another name: it must not be thrown off its broker, nor speak for it.
+        mqtt = config.mqtt.model_copy(update={"id": f"simulate-{os.getpid()}", "discovery": "off"})
         speaker = config.speaker.model_copy(update={"type": "file", "file": str(reply or os.devnull)})
-        return asyncio.run(Simulation(replace(config, mic=mic, speaker=speaker), speech_s, timeline, console).run())
+        return asyncio.run(
+            Simulation(replace(config, mic=mic, speaker=speaker, mqtt=mqtt), speech_s, timeline, console).run()
+        )

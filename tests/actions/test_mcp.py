@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 from pydantic import ValidationError
 
-from cooee.actions import Actions
+from cooee.actions import Actions, _mcp_tools
 from cooee.actions._mcp_tools import Unfit, answer, function_name, offer
 from cooee.actions.mcp import Settings
 from cooee.effects import Act
@@ -312,3 +312,20 @@ def test_names_and_answers() -> None:
     assert function_name("notes", "files/read-all") == "notes_files_read_all"
     assert answer({"content": "nonsense"}) == ""
     assert answer({"content": [], "structuredContent": {"celsius": 21}}) == '{"celsius": 21}'
+
+
+@pytest.mark.parametrize("kind", ["bomb", "circle", "depth"])
+def test_a_schema_without_end_is_no_tool_and_takes_no_time(kind: str) -> None:
+    schema: dict[str, Any] = {"type": "object", "properties": {"x": {"$ref": "#/$defs/a0"}}}
+    if kind == "bomb":
+        many = [{"anyOf": [{"$ref": f"#/$defs/a{number + 1}"}] * 50} for number in range(5)]
+        schema["$defs"] = {**{f"a{number}": each for number, each in enumerate(many)}, "a5": {"type": "string"}}
+    elif kind == "circle":
+        schema["$defs"] = {"a0": {"not": {"$ref": "#/$defs/a0"}}}
+    else:
+        deep: dict[str, Any] = {"type": "string"}
+        for _ in range(400):
+            deep = {"not": deep}
+        schema["properties"] = {"x": deep}
+    with pytest.raises(_mcp_tools.Unfit):
+        _mcp_tools.offer({"name": "endless", "inputSchema": schema})

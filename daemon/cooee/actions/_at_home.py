@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import AfterValidator
 
 from cooee.actions import Failed
-from cooee.secret import Exposed, secret
+from cooee.secret import Exposed, referred
 
 if TYPE_CHECKING:
     import aiohttp
@@ -83,7 +83,7 @@ def resolved(header: str) -> str:
         return header
     prefix, name = reference.groups()
     try:
-        value = secret(name.rpartition("/")[2], name if "/" in name else "")
+        value = referred(name)
     except Exposed as error:
         raise Failed(f"{error}.") from error
     if not value:

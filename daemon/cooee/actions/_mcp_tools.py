@@ -5,7 +5,7 @@ Source: Model Context Protocol, revision 2025-06-18, "Tools".
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,9 @@ SCHEMA_LIMIT = 8000
 ABOUT_LIMIT = 500
 _UNWANTED = ("pattern", "patternProperties", "$ref", "$dynamicRef", "$schema", "$id", "$defs", "definitions", "format")
 """What a schema can do without, and what a stranger could use to make us compute or fetch for long."""
+
+
+MOST_DEPTH, MOST_PARTS = 40, 5000
 
 
 class Unfit(Exception):
@@ -41,8 +44,7 @@ def offer(tool: Mapping[str, Any]) -> Offer:
         raise Unfit("takes no arguments by name")
     if len(json.dumps(schema)) > SCHEMA_LIMIT:
         raise Unfit("has too long a description of its arguments")
-    if '"$ref"' in json.dumps(schema):
-        schema = _resolved(schema, schema.get("$defs", {}))
+    schema = _resolved(schema, schema.get("$defs", {}), iter(range(MOST_PARTS)))
     plain = {"properties": {}, "additionalProperties": False, **_plain(schema), "type": "object"}
     try:
         jsonschema.Draft202012Validator.check_schema(plain)
@@ -72,20 +74,25 @@ def function_name(table: str, tool: str) -> str:
     return f"{table}_{re.sub(r'[^a-z0-9]+', '_', words).strip('_')}"[:63]
 
 
-def _resolved(schema: Any, definitions: Any, depth: int = 0) -> Any:
-    """With the schema's own definitions in place of references to them. Raises Unfit for any other reference."""
-    if depth > 20:
-        raise Unfit("describes its arguments in circles")
+def _resolved(schema: Any, definitions: Any, left: Iterator[int], depth: int = 0) -> Any:
+    """With the schema's own definitions in place of references to them. Raises Unfit for any other reference.
+
+    `left` runs out where little text stands for a schema without end.
+    """
+    if depth > MOST_DEPTH or next(left, None) is None:
+        raise Unfit("describes its arguments in circles, or at too great length")
     match schema:
         case {"$ref": str(reference)}:
             name = reference.removeprefix("#/$defs/")
             if not isinstance(definitions, Mapping) or name not in definitions:
                 raise Unfit("describes its arguments elsewhere")
-            return _resolved(definitions[name], definitions, depth + 1)
+            return _resolved(definitions[name], definitions, left, depth + 1)
         case Mapping():
-            return {key: _resolved(each, definitions, depth + 1) for key, each in schema.items() if key != "$defs"}
+            return {
+                key: _resolved(each, definitions, left, depth + 1) for key, each in schema.items() if key != "$defs"
+            }
         case list():
-            return [_resolved(each, definitions, depth + 1) for each in schema]
+            return [_resolved(each, definitions, left, depth + 1) for each in schema]
     return schema
 
 

@@ -18,7 +18,7 @@ from cooee.actions._hass_part import AskingPart, Part, Reading
 from cooee.actions._hass_runs import MEDIA, SCENE, SCRIPT
 from cooee.actions._hass_target import Target, targets
 from cooee.effects import Function
-from cooee.secret import Exposed, secret
+from cooee.secret import Exposed, referred
 
 log = logging.getLogger("cooee.actions")
 
@@ -195,7 +195,7 @@ def _schema(properties: Mapping[str, Any], required: Sequence[str]) -> dict[str,
 def _token(reference: str) -> str:
     name = reference.removeprefix("secret:")
     try:
-        value = secret(name.rpartition("/")[2], name if "/" in name else "")
+        value = referred(name)
     except Exposed as error:
         raise Failed(f"{error}.") from error
     if not value:

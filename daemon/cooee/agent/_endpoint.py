@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, ValidationInfo
 
 from cooee.agent import Refused
 from cooee.events import Trouble
-from cooee.secret import Exposed, secret
+from cooee.secret import Exposed, referred
 from cooee.settings import Table
 
 _SECRET = re.compile(r"((?:[A-Za-z]+ )?)secret:([\w.~/-]+)")
@@ -99,7 +99,7 @@ def revealed(value: Any) -> Any:
 
 def _secret(name: str) -> str:
     try:
-        found = secret(name.rpartition("/")[2], name if "/" in name else "")
+        found = referred(name)
     except Exposed as error:
         raise Refused(f"A key in [agent] can't be used: {error}.", Trouble.KEY) from error
     if not found:

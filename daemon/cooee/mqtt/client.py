@@ -6,7 +6,7 @@ import ssl
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cooee.secret import Exposed, secret
+from cooee.secret import Exposed, referred
 from cooee.settings import Mqtt as Settings
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def _read(settings: Settings) -> tuple[ssl.SSLContext | None, str | None]:
     name = settings.password.removeprefix("secret:")
     try:
         context = ssl.create_default_context(cafile=settings.ca_file or None) if settings.tls else None
-        password = secret(name.rpartition("/")[2], name if "/" in name else "") if name else None
+        password = referred(name) if name else None
     except (OSError, ssl.SSLError) as error:
         raise ConnectionError("[mqtt] ca_file can't be read, or holds no certificate.") from error
     except Exposed as error:
