@@ -26,6 +26,7 @@ from voices import noise
 
 FRAME = 1280
 PACE_S = 0.01
+"""Eight times as fast as people speak; much faster, and the agent's voice detection falls behind."""
 HEARS = settings.Conversation(follow_up_s=0, room_tail_s=0, no_speech_timeout_s=2, thinking_timeout_s=15)
 HELPERS = ["input_boolean", "input_number"]
 """What the template home is made of; its owner would not have these worked."""
@@ -60,14 +61,16 @@ class Room:
         await self.until(lambda: len(self.actions.functions) > 1)
         self._conversation = Conversation(HEARS, keep_s=None, harmless=self.actions.harmless)
         brief = Brief(wake_words=("hey jarvis",), functions=self.actions.functions)
-        self._session = Session(
-            settings.Session(), (self._agent,), brief, self._inbox.put_nowait, store=Store(None)
-        )  # fmt: skip
+        store = Store(None)
+        self._session = Session(settings.Session(), (self._agent,), brief, self._inbox.put_nowait, store=store)
         await self._agent.prepare()
         self._session.connect()
-        async with asyncio.TaskGroup() as tasks:
-            for work in (self._session.run(), self._converse(), self._hear()):
-                tasks.create_task(work)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for work in (self._session.run(), self._converse(), self._hear()):
+                    tasks.create_task(work)
+        finally:
+            store.close()
 
     def wake(self) -> None:
         """The wake word was heard."""
