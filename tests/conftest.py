@@ -3,6 +3,11 @@ from collections.abc import Iterator
 import pytest
 from gpiozero import Device
 from gpiozero.pins.mock import MockFactory, MockPWMPin
+from hypothesis import settings
+
+# How long an example takes is the machine's affair.
+settings.register_profile("cooee", deadline=None)
+settings.load_profile("cooee")
 
 from hass import hass as hass
 

@@ -155,15 +155,16 @@ import asyncio, logging, sys
 from cooee.agent import Unreachable
 from cooee.service import log_to_the_right_place
 log_to_the_right_place(sys.argv[1])
+WORDS = "what was " + "said"
 def fail(error, cause=None):
     raise error from cause
 async def forgotten():
-    asyncio.get_running_loop().create_task(asyncio.to_thread(fail, ValueError("what was said")))
+    asyncio.get_running_loop().create_task(asyncio.to_thread(fail, ValueError(WORDS)))
     await asyncio.sleep(0.1)
 asyncio.run(forgotten())
 try:
-    group = ExceptionGroup("what was said", [OSError(2, "No such file", "what was said"), Unreachable("it hangs")])
-    fail(group, KeyError("said"))
+    group = ExceptionGroup(WORDS, [OSError(2, "No such file", WORDS), Unreachable("it hangs")])
+    fail(group, KeyError(WORDS))
 except Exception:
     logging.getLogger("cooee.app").critical("a room died", exc_info=True)
 """
@@ -176,7 +177,7 @@ def test_an_exceptions_own_words_are_for_debugging_only(level: str) -> None:
     )
     assert ("said" in done.stderr) is (level == "debug")
     assert "ValueError" in done.stderr.partition("a room died")[0], "asyncio's own report"
-    for told in ("line 7, in fail", "KeyError", "ExceptionGroup", "No such file", "Unreachable: it hangs"):
+    for told in ("line 8, in fail", "KeyError", "ExceptionGroup", "No such file", "Unreachable: it hangs"):
         assert told in done.stderr
 
 
