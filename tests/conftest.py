@@ -5,11 +5,11 @@ from gpiozero import Device
 from gpiozero.pins.mock import MockFactory, MockPWMPin
 from hypothesis import settings
 
+from hass import hass as hass
+
 # How long an example takes is the machine's affair.
 settings.register_profile("cooee", deadline=None)
 settings.load_profile("cooee")
-
-from hass import hass as hass
 
 
 @pytest.fixture
