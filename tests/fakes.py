@@ -61,9 +61,9 @@ class Peer:
         """From the upgrade to the end, or to now, as the vendor bills it."""
         return (self.ended_at or _now()) - self.opened_at
 
-    async def until(self, holds: Callable[[], object]) -> None:
+    async def until(self, holds: Callable[[], object], *, within_s: float = 10.0) -> None:
         """Wait until what came from the client makes it true."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(within_s):
             while not holds():
                 self._news.clear()
                 await self._news.wait()

@@ -67,7 +67,8 @@ async def frozen(peer: Peer) -> None:
 async def answering(peer: Peer) -> None:
     """A cloud that confirms and answers whatever it hears for three seconds."""
     await peer.apply()
-    await peer.until(lambda: len(peer.frames) > 40)
+    # The line stands ready from when the cloud is back until the second sentence.
+    await peer.until(lambda: len(peer.frames) > 40, within_s=60)
     await peer.say({"type": "ConversationText", "role": "user", "content": "Is it on?"})
     await peer.say(b"\x01\x00" * 12_000, {"type": "AgentAudioDone"})
 
