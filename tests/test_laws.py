@@ -15,7 +15,7 @@ CONTRACTS = {"events", "effects", "settings"}
 NEUTRAL = {"kinds", "retry", "secret", "store"}
 """Knows no room: how a kind is found by its name, when to try again, where keys are, and what is kept on disk."""
 PURE = {"trouble", "wishes", "events", "effects", "gate", "reply", "calls", "lease", "outage", "patience", "floor"}
-PURE |= {"announcements", "consent", "conversation"}
+PURE |= {"announcements", "consent", "rescue", "conversation"}
 
 MAY_IMPORT = {
     "__init__": set(),
@@ -33,6 +33,7 @@ MAY_IMPORT = {
     "calls": {"events", "effects", "consent"},
     "consent": {"events"},
     "floor": {"effects", "calls", "gate", "lease", "patience", "reply", "settings"},
+    "rescue": {"events", "effects", "floor", "outage"},
     "announcements": {"events", "effects"},
     "conversation": PURE | {"settings"},
     "kinds": set(),

@@ -23,10 +23,8 @@ from cooee.events import Event
 from cooee.floor import AWAKE as AWAKE
 from cooee.floor import Floor
 from cooee.outage import Outage
+from cooee.rescue import Rescue
 from cooee.settings import Conversation as Settings
-
-MOST_BREAKS = 3
-"""A turn in which the line breaks more often than this is given up: the agent fails at this very sentence."""
 
 
 class Conversation:
@@ -38,8 +36,8 @@ class Conversation:
         """`bytes_per_s` of the agent's speech; `keep_s`: see Lease; `harmless`: see Calls."""
         self._floor = Floor(settings, bytes_per_s, keep_s, harmless)
         self._outage = Outage()
+        self._rescue = Rescue(self._floor, self._outage)
         self._announcements = Announcements()
-        self._is_switched_off = False
 
     @property
     def phase(self) -> Phase:
@@ -80,8 +78,26 @@ class Conversation:
             self._do(do.Show(*looks, self.turn))
         return self._floor.out
 
-    def _take(self, event: Event, now: float) -> None:  # noqa: C901 (one match, one place to read)
-        floor, calls, reply = self._floor, self._floor.calls, self._floor.reply
+    def _take(self, event: Event, now: float) -> None:
+        match event:
+            case on.SettingsApplied():
+                self._rescue.line_is_up(now)
+            case on.SessionDown():
+                self._rescue.line_is_down(event, now)
+            case on.UserStarted() | on.UserText() | on.NothingSaid() | on.AgentThought() | on.Warned():
+                self._follow_the_user(event, now)
+            case on.AgentText() | on.AgentSpeech() | on.AgentDone() | on.Spoken() | on.Unsayable():
+                self._follow_the_reply(event, now)
+            case on.Asked() | on.Withdrawn() | on.Triggered() | on.Acted() | on.Doubted():
+                self._follow_the_calls(event, now)
+            case on.Muted() | on.Unmuted() | on.MuteToggled():
+                self._mute(event, now)
+            case _:
+                self._heed(event, now)
+
+    def _heed(self, event: Event, now: float) -> None:
+        """Who is in the room."""
+        floor = self._floor
         match event:
             case on.Heard() if self.phase is not Phase.MUTED:
                 floor.hear(event.frame, now)
@@ -92,26 +108,34 @@ class Conversation:
             case on.Released() if self.phase is Phase.LISTENING:
                 floor.is_released = True
                 self._do(do.EndTurn(self.turn))
-            case on.Dismissed() if self.phase is Phase.SPEAKING or calls:
+            case on.Dismissed() if self.phase is Phase.SPEAKING or floor.calls:
                 floor.is_leaving = True
             case on.Dismissed() if floor.is_awake:
                 floor.sleep(now)
             case on.Stopped():
                 floor.stop(now)
-            case on.Muted():
-                self._mute(now, is_switch=event.is_switch)
-            case on.Unmuted():
-                self._unmute(is_switch=event.is_switch)
-            case on.MuteToggled() if self.phase is Phase.MUTED:
-                self._unmute()
-            case on.MuteToggled():
-                self._mute(now)
             case on.LoudnessWanted():
                 self._do(do.Louden(event.step_percent))
-            case on.SettingsApplied():
-                self._line_is_up(now)
-            case on.SessionDown():
-                self._line_is_down(event, now)
+            case on.Forgotten():
+                self._do(do.Forget())
+            case on.PersonaChosen():
+                self._do(do.Become(event.name))
+
+    def _mute(self, event: on.Muted | on.Unmuted | on.MuteToggled, now: float) -> None:
+        match event:
+            case on.Muted():
+                self._floor.mute(now, is_switch=event.is_switch)
+            case on.Unmuted():
+                self._floor.unmute(is_switch=event.is_switch)
+            case on.MuteToggled() if self.phase is Phase.MUTED:
+                self._floor.unmute()
+            case on.MuteToggled():
+                self._floor.mute(now)
+
+    def _follow_the_user(self, event: Event, now: float) -> None:
+        """What the agent hears, and makes of it."""
+        floor, reply = self._floor, self._floor.reply
+        match event:
             case on.UserStarted() if self.is_listening:
                 floor.hear_out(now)
             case on.UserText() if self._announcements.is_asked:
@@ -122,21 +146,35 @@ class Conversation:
                 reply.is_stale = floor.is_users = False
                 if self.phase is Phase.LISTENING:
                     floor.think(now)
-                self._do(*calls.confirm(event.text, now))
+                self._do(*floor.calls.confirm(event.text, now))
             case on.NothingSaid() if self.phase is Phase.LISTENING:
                 floor.patience.nothing_said(now)
             case on.AgentThought() if self.phase is Phase.LISTENING and not reply.is_stale:
                 floor.think(now)
             case on.Warned("SLOW_THINK_REQUEST") if self.phase is Phase.THINKING and not self.is_telling:
                 floor.tell("moment", is_preface=True)
+
+    def _follow_the_reply(self, event: Event, now: float) -> None:
+        """What the agent says, and what has sounded."""
+        floor = self._floor
+        match event:
             case on.AgentText():
-                calls.worded(event.text, floor.settings.filler)
+                floor.calls.worded(event.text, floor.settings.filler)
             case on.AgentSpeech() if self._is_welcome(now):
                 clips = [] if self.phase is Phase.SPEAKING else self._outage.preface()
                 floor.speak(event.pcm, clips, now)
             case on.AgentDone():
                 floor.finish(now)
-            case on.Asked() if not floor.is_awake or reply.is_stale:
+            case on.Spoken() | on.Unsayable() if event.turn == self.turn:
+                floor.reply.is_telling = False
+                if self.phase is Phase.SPEAKING:
+                    floor.pass_on(now)
+
+    def _follow_the_calls(self, event: Event, now: float) -> None:
+        """What the agent wants done, and what became of it."""
+        floor, calls = self._floor, self._floor.calls
+        match event:
+            case on.Asked() if not floor.is_awake or floor.reply.is_stale:
                 self._do(*calls.refuse(event, self.turn))
             case on.Asked():
                 self._do(*calls.ask(event, self.turn, now))
@@ -150,14 +188,6 @@ class Conversation:
                 self._do(*calls.acted(event, self.turn))
                 if self.phase is Phase.THINKING:
                     floor.patience.think(now)
-            case on.Spoken() | on.Unsayable() if event.turn == self.turn:
-                reply.is_telling = False
-                if self.phase is Phase.SPEAKING:
-                    floor.pass_on(now)
-            case on.Forgotten():
-                self._do(do.Forget())
-            case on.PersonaChosen():
-                self._do(do.Become(event.name))
 
     def _wake(self, now: float, word: str = "") -> None:
         floor = self._floor
@@ -174,20 +204,6 @@ class Conversation:
             self._do(do.Connect())
         self._do(do.OpenUplink(self.turn, word), *(do.Send(self.turn, frame) for frame in floor.gate.open()))
 
-    def _mute(self, now: float, *, is_switch: bool = False) -> None:
-        self._is_switched_off |= is_switch
-        if self.phase is not Phase.MUTED:
-            self._floor.stop(now)
-            self._floor.phase = Phase.MUTED
-            self._do(do.Capture(False))
-
-    def _unmute(self, *, is_switch: bool = False) -> None:
-        """What a switch has muted, only the switch can unmute."""
-        self._is_switched_off &= not is_switch
-        if self.phase is Phase.MUTED and not self._is_switched_off:
-            self._floor.phase = Phase.ASLEEP
-            self._do(do.Capture(True))
-
     def _announce(self, event: Event, now: float) -> None:
         """Say what others want said as soon as nothing else is, by the agent if it has a line; then hear the answer."""
         floor, queue, is_quiet = self._floor, self._announcements, self._floor.is_quiet
@@ -203,45 +219,6 @@ class Conversation:
             self._do(*queue.begin(self.turn + 1, now, is_by_agent=is_by_agent))
             floor.reply.is_telling = not is_by_agent
             floor.turn += not is_by_agent
-
-    def _line_is_up(self, now: float) -> None:
-        self._floor.lease.is_up = True
-        if self.phase is Phase.OFFLINE:
-            self._floor.phase = Phase.ASLEEP
-        elif self.phase is Phase.LISTENING:
-            self._floor.patience.expect_words(now)
-        elif self.phase is Phase.THINKING:
-            self._floor.think(now)
-        if not self._floor.is_awake:
-            self._floor.lease.rest(now)
-
-    def _line_is_down(self, event: on.SessionDown, now: float) -> None:
-        floor = self._floor
-        was_up, floor.lease.is_up = floor.lease.is_up, False
-        floor.calls.lose_the_line()
-        if self.phase is Phase.SPEAKING:
-            self._do(*(floor.calls.recover(self.turn) or ()))
-            floor.is_cut = event.trouble is not None and not floor.reply.is_complete
-            floor.finish(now)
-        elif floor.is_awake and event.is_final:
-            self._give_up(self._outage.sentence(was_heard=False), now)
-        elif was_up and floor.is_awake:
-            self._recover(now)
-        elif self.phase is Phase.ASLEEP and event.trouble:
-            floor.phase = Phase.OFFLINE
-
-    def _recover(self, now: float) -> None:
-        """The line broke in the user's turn. What is not understood yet the session sends again by itself."""
-        self._floor.breaks += 1
-        if self._floor.breaks > MOST_BREAKS:
-            self._give_up(self._outage.sentence(was_heard=True), now)
-            return
-        self._do(do.Connect())
-        self._floor.patience.reconnect(now)
-        if self.phase is Phase.LISTENING or (told := self._floor.calls.recover(self.turn)) is None:
-            self._floor.phase = Phase.LISTENING
-        else:
-            self._do(*told)
 
     def _is_welcome(self, now: float) -> bool:
         """Whether the agent may speak now."""
@@ -261,23 +238,10 @@ class Conversation:
             return
         if self.phase is Phase.SPEAKING:
             floor.pass_on(now) if floor.reply.is_complete else floor.finish(now)
-        elif floor.is_awake and not floor.lease.is_up:
-            self._give_up(self._outage.sentence(was_heard=floor.breaks > 0), now)
-        elif self.phase is Phase.THINKING and not floor.is_leaving:
-            self._give_up("no_answer", now)
+        elif (floor.is_awake and not floor.lease.is_up) or (self.phase is Phase.THINKING and not floor.is_leaving):
+            self._rescue.no_answer(now)
         else:
             floor.sleep(now)
-
-    def _give_up(self, clip: str, now: float) -> None:
-        """Say once, in our own recorded voice, what is wrong; then rest."""
-        floor, trouble = self._floor, self._outage.trouble
-        floor.hush()
-        floor.sleep(now)
-        if clip != "no_answer":
-            floor.phase = Phase.OFFLINE
-            if not floor.lease.is_endless or (trouble and trouble.is_hopeless):
-                self._do(do.Disconnect(clip))
-        floor.tell(clip)
 
     def _do(self, *effects: Effect) -> None:
         self._floor.do(*effects)

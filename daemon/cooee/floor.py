@@ -19,14 +19,15 @@ class Floor:
 
     `is_leaving`: asleep as soon as the reply has been heard. `breaks`: how often the line broke since the user was
     answered last. `is_cut`: it broke in the reply. `is_users`: nothing that the user says in this turn was understood
-    yet. `is_released`: the user let go of the talk button and is not heard any more.
+    yet. `is_released`: the user let go of the talk button and is not heard any more. `is_switched_off`: what mutes is
+    a switch, and only the switch can unmute.
     """
 
     def __init__(self, settings: Settings, bytes_per_s: int, keep_s: float | None, harmless: frozenset[str]) -> None:
         self.phase = Phase.ASLEEP
         self.turn = 0
         self.breaks = 0
-        self.is_leaving = self.is_cut = self.is_released = self.is_users = False
+        self.is_leaving = self.is_cut = self.is_released = self.is_users = self.is_switched_off = False
         self.lease = Lease(keep_s)
         self.gate = Gate(settings.preroll_s)
         self.reply = Reply(bytes_per_s)
@@ -148,6 +149,19 @@ class Floor:
         self.patience.rest()
         self.is_leaving = False
         self.reply.forget(is_owed=is_owed)
+
+    def mute(self, now: float, *, is_switch: bool = False) -> None:
+        self.is_switched_off |= is_switch
+        if self.phase is not Phase.MUTED:
+            self.stop(now)
+            self.phase = Phase.MUTED
+            self.do(do.Capture(False))
+
+    def unmute(self, *, is_switch: bool = False) -> None:
+        self.is_switched_off &= not is_switch
+        if self.phase is Phase.MUTED and not self.is_switched_off:
+            self.phase = Phase.ASLEEP
+            self.do(do.Capture(True))
 
     def do(self, *effects: Effect) -> None:
         self.out.extend(effects)
