@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, TextIO
 
 from rich.console import Console
@@ -13,8 +13,51 @@ from cooee import events as on
 from cooee.effects import Effect, Phase
 from cooee.events import Event, Trouble
 
-Note = tuple[str, dict[str, Any]]
+Fields = dict[str, Any]
 STYLES = {"wake": "bold green", "user_text": "bold cyan", "agent_text": "bold magenta", "pin": "bold yellow"}
+
+
+def _if_any(**fields: Any) -> Fields:
+    return {name: value for name, value in fields.items() if value}
+
+
+def _call(call: on.Call) -> Fields:
+    return {"id": call.id, "name": call.name, "arguments": None if call.arguments is None else dict(call.arguments)}
+
+
+def _why(item: do.Show | on.SessionDown) -> Fields:
+    return _if_any(trouble=item.trouble and item.trouble.value)
+
+
+NOTES: dict[type, tuple[str, Callable[[Any], Fields]]] = {
+    on.Heard: ("wake", lambda frame: {"word": frame.wake, "score": round(frame.score, 3), "at": round(frame.at_s, 3)}),
+    do.OpenUplink: ("gate", lambda _: {"open": True}),
+    do.ShutUplink: ("gate", lambda _: {"open": False}),
+    on.SessionUp: ("session", lambda up: {"up": True, "reason": "", **_if_any(is_fallback=up.is_fallback)}),
+    on.SessionDown: ("session", lambda down: {"up": False, "reason": down.reason, **_why(down)}),
+    on.SettingsApplied: ("settings_applied", lambda _: {}),
+    on.Warned: ("warning", lambda warned: {"code": warned.code}),
+    on.LimitNear: ("limit_near", lambda near: {"scope": near.scope}),
+    do.Show: ("phase", lambda now: {"phase": now.phase.value, **_if_any(fault=now.fault), **_why(now)}),
+    on.UserText: ("user_text", lambda said: {"text": said.text}),
+    on.AgentText: ("agent_text", lambda said: {"text": said.text}),
+    on.Asked: ("function_call", _call),
+    on.Acted: ("function_result", lambda done: {"id": done.id, "name": done.name, "result": done.text, "ok": done.ok}),
+    on.Switched: (
+        "pin",
+        lambda pin: {"name": pin.name, "value": bool(pin.value) if pin.value in (0, 1) else pin.value},
+    ),
+    do.Play: ("reply_first_byte", lambda _: {}),
+    do.Tell: ("tell", lambda tell: {"clip": tell.clip, **_if_any(is_preface=tell.is_preface)}),
+    do.Ask: ("ask", lambda ask: {"text": ask.text}),
+    do.Say: ("say", lambda say: {"text": say.text}),
+    on.Sounded: ("reply_first_sample", lambda _: {}),
+    on.Hushed: ("hush", lambda hushed: {"dropped_s": round(hushed.dropped_s, 3)}),
+    on.Spoken: ("reply_done", lambda _: {}),
+    on.MicLost: ("lost", lambda lost: {"reason": lost.reason}),
+    on.SpeakerLost: ("lost", lambda lost: {"reason": lost.reason}),
+}
+"""What is noted of which event or effect, under which name; of `Asked`, each call."""
 
 
 class Timeline:
@@ -43,8 +86,11 @@ class Timeline:
         """Take an event or an effect at the loop's time `now`."""
         if isinstance(item, on.Heard):
             self._began = now if self._began is None else self._began
-        for name, fields in self._notes(item):
-            self._write(now - (now if self._began is None else self._began), name, fields)
+        if (note := NOTES.get(type(item))) and self._is_news(item):
+            name, fields = note
+            for each in item.calls if isinstance(item, on.Asked) else (item,):
+                self._write(now - (now if self._began is None else self._began), name, fields(each))
+        self._count(item)
 
     def summary(self, now: float) -> None:
         sent = self._sent()
@@ -52,68 +98,39 @@ class Timeline:
         fields = {"wakes": self.wakes, "turns": self.turns, "uplink_bytes": sent, "uplink_bytes_before_wake": before}
         self._write(now - (self._began or now), "summary", {**fields, "reply_s": round(self._reply_s, 3)})
 
-    def _notes(self, item: Event | Effect) -> Iterator[Note]:  # noqa: C901 (one match, one place to read)
+    def _is_news(self, item: Event | Effect) -> bool:
+        """Whether it is noted: a frame only with the wake word, a phase and a reply's sound only where they begin."""
         match item:
-            case on.Heard(wake=str(word)):
+            case on.Heard():
+                return item.wake is not None
+            case do.Show():
+                return self._shown != (item.phase, item.fault, item.trouble)
+            case do.Play():
+                return self._reply_turn != item.turn
+        return True
+
+    def _count(self, item: Event | Effect) -> None:
+        match item:
+            case on.Heard(wake=str()):
                 self.wakes += 1
                 self._sent_before_wake = self._sent() if self._sent_before_wake is None else self._sent_before_wake
-                yield "wake", {"word": word, "score": round(item.score, 3), "at": round(item.at_s, 3)}
-            case do.OpenUplink():
-                yield "gate", {"open": True}
-            case do.ShutUplink():
-                yield "gate", {"open": False}
-            case on.SessionUp():
-                yield "session", {"up": True, "reason": "", **({"is_fallback": True} if item.is_fallback else {})}
             case on.SessionDown():
                 self.was_refused |= item.trouble is not None
-                yield "session", {"up": False, "reason": item.reason, **_named(item.trouble)}
             case on.SettingsApplied():
                 self.was_refused = False
-                yield "settings_applied", {}
-            case on.Warned():
-                yield "warning", {"code": item.code}
-            case on.LimitNear():
-                yield "limit_near", {"scope": item.scope}
-            case do.Show() if self._shown != (item.phase, item.fault, item.trouble):
+            case do.Show():
                 self._shown = (item.phase, item.fault, item.trouble)
-                fault = {"fault": item.fault} if item.fault else {}
-                yield "phase", {"phase": item.phase.value, **fault, **_named(item.trouble)}
             case on.UserText():
                 self._was_understood = True
-                yield "user_text", {"text": item.text}
-            case on.AgentText():
-                yield "agent_text", {"text": item.text}
-            case on.Asked():
-                for call in item.calls:
-                    arguments = None if call.arguments is None else dict(call.arguments)
-                    yield "function_call", {"id": call.id, "name": call.name, "arguments": arguments}
-            case on.Acted():
-                yield "function_result", {"id": item.id, "name": item.name, "result": item.text, "ok": item.ok}
-            case on.Switched():
-                yield "pin", {"name": item.name, "value": bool(item.value) if item.value in (0, 1) else item.value}
-            case do.Play() if item.turn != self._reply_turn:
+            case do.Play():
                 self._reply_turn = item.turn
-                yield "reply_first_byte", {}
-            case do.Tell():
-                # Behind a preface comes the agent's own answer.
-                self._told |= set() if item.is_preface else {item.turn}
-                yield "tell", {"clip": item.clip, **({"is_preface": True} if item.is_preface else {})}
-            case do.Ask():
-                yield "ask", {"text": item.text}
-            case do.Say():
-                yield "say", {"text": item.text}
-            case on.Sounded():
-                yield "reply_first_sample", {}
-            case on.Hushed():
-                yield "hush", {"dropped_s": round(item.dropped_s, 3)}
+            case do.Tell(is_preface=False):  # behind a preface comes the agent's own answer
+                self._told.add(item.turn)
             case on.Spoken():
                 # A sentence of our own, such as that the agent is out of reach, is no answer of its.
                 self.turns += self._was_understood and item.turn not in self._told
                 self._was_understood = False
                 self._reply_s += item.played_s
-                yield "reply_done", {}
-            case on.MicLost() | on.SpeakerLost():
-                yield "lost", {"reason": item.reason}
 
     def _write(self, at_s: float, name: str, fields: dict[str, Any]) -> None:
         line = {"t": round(at_s, 3), "event": name, **fields}
@@ -126,7 +143,3 @@ class Timeline:
         text = Text.assemble((f"{at_s:8.3f}  ", "dim"), (f"{name:<18} ", STYLES.get(name, "")), shown)
         with contextlib.suppress(SystemExit):  # rich's answer when nobody reads any more, as with "| head"
             self._console.print(text, soft_wrap=True)
-
-
-def _named(trouble: Trouble | None) -> dict[str, str]:
-    return {"trouble": trouble.value} if trouble else {}
