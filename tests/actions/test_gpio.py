@@ -39,7 +39,7 @@ async def test_a_lamp_needs_a_pin_and_a_description_only(pins: MockFactory) -> N
     assert not pins.pin(17).state
     assert seen == [Switched("it", 1.0), Switched("it", 0.0)]
     assert lamp.function.side_effect
-    assert lamp.function.parameters["properties"]["state"]["enum"] == ["on", "off", "toggle"]
+    assert lamp.function.parameters["properties"]["state"]["enum"] == ["on", "off", "toggle", "read"]
 
 
 async def test_what_is_on_already_is_said_to_be_on_but_did_not_switch(pins: MockFactory) -> None:
@@ -78,7 +78,7 @@ async def test_the_end_leaves_the_safe_state(pins: MockFactory) -> None:
 async def test_a_door_opener_goes_on_for_a_moment_and_off_again(pins: MockFactory) -> None:
     door, seen = make("The front door's opener", kind="pulse", pulse_s=0.01)
     assert door.function.parameters["properties"] == {}
-    assert await door.run({}) == "The front door's opener went on for 0.01 seconds and off again."
+    assert await door.run({}) == "The front door's opener was pressed for 0.01 seconds."
     assert seen == [Switched("it", 1.0), Switched("it", 0.0)]
 
 

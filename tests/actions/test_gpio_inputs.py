@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from gpiozero.pins.mock import MockFactory, MockPin
 
-from cooee.actions import Action, Actions, Failed, _when, gpio
+from cooee.actions import Action, Actions, Unsure, _when, gpio
 from cooee.actions.gpio import Settings
 from cooee.effects import Act
 from cooee.events import Acted, Doubted, Event, SayWanted, Switched, Triggered
@@ -47,8 +47,8 @@ def said(seen: list[Event]) -> list[str]:
 @pytest.mark.parametrize(
     ("kind", "level", "told"),
     [
-        ("motion", True, "The hall is seeing somebody move."),
-        ("motion", False, "The hall is seeing nobody."),
+        ("motion", True, "There is motion in the hall."),
+        ("motion", False, "There is no motion in the hall."),
         ("line", True, "The hall is over the line."),
         ("sensor", False, "The hall is on."),
         ("button", True, "The hall is not pressed."),
@@ -175,13 +175,13 @@ async def test_a_distance_is_unknown_where_no_echo_comes_also_after_one_did(plai
     car, _ = sonar(plain_pins, 0.005)
     await car.run({})
     plain_pins.pin(23).echo = None
-    with pytest.raises(Failed, match="there is no echo, so it is not known"):
+    with pytest.raises(Unsure, match=r"^The distance to the car is not known: there is no echo\.$"):
         await car.run({})
 
 
 async def test_a_distance_that_can_not_be_is_not_believed(plain_pins: MockFactory) -> None:
     car, _ = sonar(plain_pins, 0.0101, highest=100.0)
-    with pytest.raises(Failed, match="tells something that can't be, so it is not known"):
+    with pytest.raises(Unsure, match="is not known: its sensor tells something that can't be"):
         await car.run({})
 
 

@@ -90,7 +90,7 @@ async def test_every_colour_and_level_holds_on_pins_that_round_down(pins: MockFa
 
 async def test_a_servo_turns_to_its_angle_and_is_let_go(pins: MockFactory) -> None:
     vent, _ = make("The vent", pin=17, kind="servo", move_s=0.02)
-    assert await vent.run({"angle": 45}) == "The vent is sent to 45 degrees."
+    assert await vent.run({"angle": 45}) == "The vent was sent to 45 degrees."
     widths_ms = [round(state.state * 20, 3) for state in pins.pin(17).states]
     assert widths_ms == [0, 1.25, 0]
     assert pins.pin(17).frequency == 50
@@ -130,7 +130,7 @@ async def test_a_buzzer_plays_its_notes_and_is_silent_afterwards(pins: MockFacto
     pins.pin_class = Listened
     gong, _ = make("The gong", pin=17, kind="buzzer", note_s=0.02, tunes={"ring": "A4 - A5"})
     heard.clear()
-    assert await gong.run({"tune": "ring"}) == "The gong played ring."
+    assert await gong.run({"tune": "ring"}) == "The gong played the tune ring."
     assert heard == [440, None, 880, None]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cooee.actions import Action, Failed, gpio
+from cooee.actions import Action, Unsure, gpio
 from cooee.actions._gpio_reading import Reading
 from cooee.actions._when import Trigger
 from cooee.actions.gpio import Settings
@@ -56,21 +56,21 @@ async def test_a_temperature_is_told_with_its_unit(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", [WRONG_SUM, SHORTED, FRESH, "", "\n", "nonsense", "t=23125"])
 async def test_a_temperature_that_can_not_be_read_is_unknown(tmp_path: Path, text: str) -> None:
     broken, _ = greenhouse(thermometer(tmp_path, text))
-    with pytest.raises(Failed, match="its thermometer can't be read, so it is not known"):
+    with pytest.raises(Unsure, match="is not known: its thermometer can't be read"):
         await broken.run({})
 
 
 async def test_a_thermometer_that_is_not_there_and_one_too_many(tmp_path: Path) -> None:
     none, _ = greenhouse(tmp_path)
-    with pytest.raises(Failed, match="there is no thermometer"):
+    with pytest.raises(Unsure, match="there is no thermometer"):
         await none.run({})
     thermometer(thermometer(tmp_path), FROST, "28-000000000001")
-    with pytest.raises(Failed, match="several thermometers and no serial"):
+    with pytest.raises(Unsure, match="several thermometers and no serial"):
         await none.run({})
     one, _ = greenhouse(tmp_path, serial="28-000000000001")
     assert "minus 3.5" in await one.run({})
     gone, _ = greenhouse(tmp_path, serial="28-000000000002")
-    with pytest.raises(Failed, match="does not answer, so it is not known"):
+    with pytest.raises(Unsure, match="is not known: its thermometer does not answer"):
         await gone.run({})
 
 

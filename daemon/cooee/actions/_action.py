@@ -52,6 +52,10 @@ class Unsure(Failed):
     """Whether the action happened is not known; str() is the whole of what the agent is to say."""
 
 
+READ = "read"
+"""The value of `state` with which something on pins only tells what it is."""
+
+
 class Action(Protocol):
     @property
     def function(self) -> Function: ...

@@ -64,7 +64,7 @@ class Horn:
                     await asyncio.sleep(self._settings.note_s)
             finally:
                 await self._sound("-")
-        return f"{subject(self._settings.description)} played {tune}."
+        return f"{subject(self._settings.description)} played the tune {tune}."
 
     async def _sound(self, note: str) -> None:
         def sound() -> None:

@@ -9,16 +9,21 @@ from pydantic import Field
 from cooee.actions._action import Report
 from cooee.actions._gpio_pins import Declared, OnPin, Polar, Told, ask, take
 from cooee.actions._when import Trigger, When
-from cooee.actions._words import join, sentence
+from cooee.actions._words import sentence, subject
 from cooee.effects import Function
 
 _WORDS = {
     "button": ("pressed", "not pressed"),
     "sensor": ("on", "off"),
-    "motion": ("seeing somebody move", "seeing nobody"),
+    "motion": ("there is motion", "there is no motion"),
     "line": ("over the line", "off the line"),
 }
-_ANYBODY = ("is anybody", "is somebody", "is anyone", "is there anybody", "is there any motion")
+_ANYBODY = (
+    *(f"{is_} {body}" for is_ in ("is", "is there") for body in ("anybody", "somebody", "anyone", "someone")),
+    *("is there motion", "is there any motion", "is anything moving", "is anybody moving"),
+)
+_PLACE = re.compile(r"\b((?:in|on|at|by|outside|behind|under|over|near) (?:[\w']+ ?){1,4})$")
+_SENSOR = re.compile(r"(?: ?\b(?:motion|movement|presence|pir|sensor|detector))+$", re.IGNORECASE)
 
 
 class Input(OnPin, Polar, When):
@@ -39,22 +44,43 @@ def faults(settings: Input) -> Iterator[str]:
     yield from ()
 
 
-def words(settings: Input) -> tuple[str, str]:
-    """How active and inactive are told."""
-    active, inactive = _WORDS[settings.kind]
-    return settings.active_text or active, settings.inactive_text or inactive
-
-
 def declared(settings: Input) -> Declared:
-    does = f"Tells whether it is {join(list(words(settings)))}."
-    return Declared(does, side_effect=False, phrases=_asked(settings) if settings.kind == "motion" else ())
+    if settings.kind == "motion" and not (settings.active_text or settings.inactive_text):
+        return Declared("Tells whether there is motion.", side_effect=False, phrases=_asked(settings))
+    active, inactive = (_words(settings, is_active=each) for each in (True, False))
+    phrases = _asked(settings) if settings.kind == "motion" else ()
+    return Declared(f"Tells whether it is {active} or {inactive}.", side_effect=False, phrases=phrases)
+
+
+def _words(settings: Input, *, is_active: bool) -> str:
+    own = settings.active_text if is_active else settings.inactive_text
+    return own or _WORDS[settings.kind][0 if is_active else 1]
 
 
 def _asked(settings: Input) -> tuple[str, ...]:
     """The motion sensor in the hall is asked whether anybody is there, or in the hall."""
-    place = re.search(r" ((?:in|on|at|by|outside|behind|under|over) (?:[\w']+ ?){1,4})$", settings.description)
-    places = ("there", *([place[1].lower()] if place else []))
+    place = _place(settings.description)
+    places = ("there", *([place.lower()] if place else []))
     return tuple(f"{anybody} {place}" for place in places for anybody in _ANYBODY)
+
+
+def _place(description: str) -> str:
+    """Where a motion sensor looks: "in the hall" of "Motion in the hall", "The hall's motion sensor" and "The hall"."""
+    thing = subject(description)
+    if found := _PLACE.search(thing):
+        return found[1]
+    named = re.sub(r"['\u2019]s?$", "", _SENSOR.sub("", thing)).strip()
+    if named.lower() in ("", "the", "your", "a", "an"):
+        return ""
+    at = "at" if re.search(r"(?:door|gate|window|entrance)s?$", named) else "in"
+    return f"{at} {named[0].lower()}{named[1:]}"
+
+
+def _told(settings: Input, *, is_active: bool) -> str:
+    words = _words(settings, is_active=is_active)
+    if not words.startswith("there is"):
+        return sentence(settings.description, words)
+    return f"T{words[1:]} {_place(settings.description) or 'there'}."
 
 
 class Contact:
@@ -91,8 +117,7 @@ class Contact:
     async def run(self, arguments: Mapping[str, Any]) -> str:
         value = await ask(lambda: float(self._device.value), self._settings.number)
         self._told.tell(value)
-        active, inactive = words(self._settings)
-        return sentence(self._settings.description, active if value else inactive)
+        return _told(self._settings, is_active=bool(value))
 
     def close(self) -> None:
         self._device.close()

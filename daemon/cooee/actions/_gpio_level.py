@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from cooee.actions._action import Failed, Report
+from cooee.actions._action import READ, Failed, Report
 from cooee.actions._gpio_pins import PWM_STEP, Declared, OnPin, Polar, Told, ask, take, told
 from cooee.actions._words import sentence
 from cooee.effects import Function
@@ -39,7 +39,7 @@ def faults(settings: Level) -> Iterator[str]:
 def declared(settings: Level) -> Declared:
     about = "How strong, in percent; 0 is off."
     level = {"type": "integer", "minimum": 0, "maximum": 100, "description": about}
-    state = {"type": "string", "enum": ["on", "off"], "description": "Instead of a level."}
+    state = {"type": "string", "enum": ["on", "off", READ], "description": f"Instead of a level; {READ}: only tells."}
     return Declared("Sets its level, or switches it on or off.", {"level": level, "state": state})
 
 
@@ -58,6 +58,9 @@ class Dimmer:
         self._told = Told(name, report, float(settings.initial == "on"))
 
     async def run(self, arguments: Mapping[str, Any]) -> str:
+        if self.only_tells(arguments):
+            is_now = await ask(lambda: float(self._device.value), self._settings.number)
+            return sentence(self._settings.description, told(self._level(is_now)))
         value = _value(arguments)
         async with self._turn:
             duty = self._duty(value)
@@ -68,6 +71,9 @@ class Dimmer:
             if not follows:
                 raise Failed(sentence(self._settings.description, f"still {told(self._level(is_now))}"))
             return sentence(self._settings.description, told(value))
+
+    def only_tells(self, arguments: Mapping[str, Any]) -> bool:
+        return arguments == {"state": READ}
 
     async def _fade(self, duty: float) -> None:
         """One that is cancelled goes back to where it was."""
@@ -106,6 +112,8 @@ def _value(arguments: Mapping[str, Any]) -> float:
     level, state = arguments.get("level"), arguments.get("state")
     if level is None and state is None:
         raise Failed("level is missing; it has to be a whole number from 0 to 100.")
+    if state == READ:
+        raise Failed("it can't be read and set at once.")
     if state == "off" and level:
         raise Failed(f"it can't be off and at {level} percent at once.")
     return float(state == "on") if level is None else level / 100

@@ -11,9 +11,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from cooee.actions._action import Failed, Report
+from cooee.actions._action import READ, Failed, Report
 from cooee.actions._gpio_pins import Declared, OnPin, Polar, Told, ask, take, told
-from cooee.actions._words import sentence, subject
+from cooee.actions._ways import moved
+from cooee.actions._words import clause, sentence, subject
 from cooee.effects import Function
 
 log = logging.getLogger("cooee.actions")
@@ -60,16 +61,24 @@ def faults(settings: Output) -> Iterator[str]:
 
 
 def declared(settings: Output) -> Declared:
+    what = moved(settings.description)
     if settings.kind == "pulse":
-        return Declared(f"Switches it on for {settings.pulse_s:g} s and off again.")
-    states = ["on", "off", "toggle", *(["pulse"] if settings.pulse_s else [])]
-    state = {"type": "string", "enum": states, "description": "toggle: the opposite of now."}
+        does = f"Switches it on for {settings.pulse_s:g} s and off again."
+        return Declared(does, phrases=what.asked() if what else ())
+    verbs = [what.way.on, what.way.off] if what else []
+    states = ["on", "off", *verbs, "toggle", *(["pulse"] if settings.pulse_s else []), READ]
+    about = f"{what.way.on}: on; {what.way.off}: off; " if what else ""
+    about = f"{about}toggle: the opposite of now; {READ}: only tells."
+    state = {"type": "string", "enum": states, "description": about}
     until = f" It goes off by itself after {_duration(settings.max_on_s)}." if settings.max_on_s else ""
     return Declared(f"Switches it on or off.{until}", {"state": state}, ("state",))
 
 
 _OPEN: "weakref.WeakValueDictionary[str, Switch]" = weakref.WeakValueDictionary()
 """Those that are open, by their names: what is interlocked has to see the other."""
+
+
+_OWN = {False: "'s", True: "'"}
 
 
 class Switch:
@@ -98,8 +107,13 @@ class Switch:
                     return await self._pulse()
                 case "toggle":
                     return await self._switch(1.0 - await self._read())
+                case "read":
+                    return self._said(await self._read())
                 case state:
-                    return await self._switch(float(state == "on"))
+                    return await self._switch(float(state in ("on", "open", "unlock")))
+
+    def only_tells(self, arguments: Mapping[str, Any]) -> bool:
+        return arguments.get("state") == READ
 
     async def _pulse(self) -> str:
         try:
@@ -109,7 +123,7 @@ class Switch:
             # Not to be refused: what was on already when the pulse began goes off with it.
             if self.may_be_on:
                 await self._write(0.0)
-        return f"{subject(self._settings.description)} went on for {_duration(self._settings.pulse_s)} and off again."
+        return self._pulsed()
 
     async def _switch(self, value: float) -> str:
         """Raises Failed where it must not, or where the pin does not follow."""
@@ -154,10 +168,28 @@ class Switch:
         await ask(write, self._settings.number)
         is_now = await self._read()
         if is_now != value:
-            raise Failed(sentence(self._settings.description, f"still {told(is_now)}"))
+            raise Failed(self._said(is_now, "still "))
         if not value:
             self._relax()
-        return sentence(self._settings.description, told(value))
+        return self._said(value)
+
+    def _said(self, value: float, still: str = "") -> str:
+        """What was switched; whether a gate has followed, nobody has seen."""
+        what = moved(self._settings.description)
+        if what is None or what.is_part:
+            return sentence(self._settings.description, f"{still}{told(value)}")
+        return sentence(
+            self._settings.description, f"{still}switched to {what.way.is_on if value else what.way.is_off}"
+        )
+
+    def _pulsed(self) -> str:
+        description, for_ = self._settings.description, _duration(self._settings.pulse_s)
+        what = moved(description)
+        if what is None:
+            return f"{self.subject} went on for {for_} and off again."
+        if what.is_part:
+            return clause(description, "was", "were", f"pressed for {for_}")
+        return f"{self.subject}{_OWN[self.subject.endswith('s')]} opener was pressed for {for_}."
 
     async def _read(self) -> float:
         value = await ask(lambda: float(self._device.value), self._settings.number)
@@ -201,4 +233,6 @@ def _duration(seconds: float) -> str:
     """As it is said: "1 second", "90 seconds", "5 minutes"."""
     if seconds >= 120:
         return f"{math.ceil(seconds / 60)} minutes"
+    if seconds == 0.5:
+        return "half a second"
     return "1 second" if seconds == 1 else f"{seconds:g} seconds"

@@ -9,11 +9,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from cooee.actions._action import Failed, where
+from cooee.actions._action import Unsure, where
 from cooee.actions._gpio_pins import Declared
 from cooee.actions._thread import on_a_thread
 from cooee.actions._when import Trigger, When
-from cooee.actions._words import sentence, subject
+from cooee.actions._words import PREPOSITIONS, clause, sentence, subject
 from cooee.effects import Function
 
 log = logging.getLogger("cooee.actions")
@@ -24,6 +24,7 @@ UNITS = {
     "cm": "centimetres",
     "inches": "inches",
 }
+ONE = {"celsius": "degree Celsius", "fahrenheit": "degree Fahrenheit", "cm": "centimetre", "inches": "inch"}
 Unit = Literal["celsius", "fahrenheit", "cm", "inches"]
 
 
@@ -100,11 +101,13 @@ class Reading:
         except asyncio.CancelledError:
             raise
         except Unknown as unknown:
-            raise Failed(f"{unknown}, so it is not known.") from None
+            raise self._unsure(str(unknown)) from None
         except Exception as error:
-            raise Failed("its sensor does not answer, so it is not known.") from error
-        number = f"{'minus ' if value < 0 else ''}{abs(value):g}"
-        return sentence(self._settings.description, f"{number} {UNITS[self._unit]}")
+            raise self._unsure("its sensor does not answer") from error
+        return _said(self._settings.description, value, self._unit)
+
+    def _unsure(self, why: str) -> Unsure:
+        return Unsure(f"{sentence(self._settings.description, 'not known').rstrip('.')}: {why}.")
 
     def _believed(self) -> float:
         """Raises Unknown for what can't be."""
@@ -138,3 +141,15 @@ class Reading:
     def close(self) -> None:
         self._closed.set()
         self._stop()
+
+
+def _said(description: str, value: float, unit: Unit) -> str:
+    """The distance to the car is so far, the car is so far away; the thermometer shows it."""
+    amount = f"{'minus ' if value < 0 else ''}{abs(value):g} {(ONE if abs(value) == 1 else UNITS)[unit]}"
+    head = PREPOSITIONS.split(description.lower(), maxsplit=1)[0]
+    if re.search(r"(?:thermometer|sensor|probe|gauge|meter)$", head):
+        return clause(description, "shows", "show", amount)
+    is_place = unit in ("cm", "inches") and not re.search(
+        r"\b(?:distance|level|height|depth|length|gap|space|clearance|range)\b", head
+    )
+    return sentence(description, f"{amount} away" if is_place else amount)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cooee.actions._action import Failed, Report
+from cooee.actions._action import READ, Failed, Report
 from cooee.actions._gpio_pins import PWM_STEP, Declared, Polar, Told, ask, take
 from cooee.actions._words import sentence
 from cooee.effects import Function
@@ -44,7 +44,7 @@ def faults(settings: Rgb) -> Iterator[str]:
 def declared(settings: Rgb) -> Declared:
     level = {"type": "integer", "minimum": 0, "maximum": 100, "description": "Its brightness, in percent; 0 is off."}
     properties = {
-        "state": {"type": "string", "enum": ["on", "off"]},
+        "state": {"type": "string", "enum": ["on", "off", READ], "description": f"{READ}: only tells."},
         "colour": {"type": "string", "enum": list(COLOURS), "description": "What is left out stays as it was."},
         "level": level,
     }
@@ -67,16 +67,27 @@ class Strip:
         if not arguments:
             raise Failed("a state, a colour or a level is missing.")
         async with self._turn:
+            if self.only_tells(arguments):
+                shines = await ask(lambda: any(self._device.value), *self._pins)
+                return self._said(self._colour, self._level if shines else 0)
+            if arguments.get("state") == READ:
+                raise Failed("it can't be read and set at once.")
             colour, level = arguments.get("colour", self._colour), arguments.get("level", self._level)
             is_off = arguments.get("state") == "off" or level == 0
             if is_off and ("colour" in arguments or arguments.get("level")):
                 raise Failed("it can't be off and shine at once.")
             await self._shine(colour, 0 if is_off else level)
             self._told.tell(0.0 if is_off else level / 100)
-            if is_off:
-                return sentence(self._settings.description, "off")
-            self._colour, self._level = colour, level
-            return sentence(self._settings.description, colour if level == 100 else f"{colour} at {level} percent")
+            if not is_off:
+                self._colour, self._level = colour, level
+            return self._said(colour, 0 if is_off else level)
+
+    def only_tells(self, arguments: Mapping[str, Any]) -> bool:
+        return arguments == {"state": READ}
+
+    def _said(self, colour: str, level: int) -> str:
+        words = "off" if level == 0 else colour if level == 100 else f"{colour} at {level} percent"
+        return sentence(self._settings.description, words)
 
     async def _shine(self, colour: str, level: int) -> None:
         value = tuple(channel / 255 * level / 100 for channel in COLOURS[colour])

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from cooee.actions._action import Failed, Report
 from cooee.actions._gpio_pins import PWM_STEP, Declared, OnPin, ask, take
-from cooee.actions._words import sentence
+from cooee.actions._words import clause
 from cooee.effects import Function
 
 FREQUENCY_HZ = 50
@@ -80,7 +80,7 @@ class Arm:
             finally:
                 await ask(self._let_go, self._settings.number)
         # It has no way to tell where it is.
-        return sentence(self._settings.description, f"sent to {angle} degrees")
+        return clause(self._settings.description, "was", "were", f"sent to {angle} degrees")
 
     def _send(self, angle: int) -> None:
         least, most = self._settings.min_pulse_ms, self._settings.max_pulse_ms

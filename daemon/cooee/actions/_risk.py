@@ -36,10 +36,20 @@ class Risky(Protocol):
         """What the user is asked before it is done: one sentence that names what will move, and how; ends in "?"."""
 
 
+@runtime_checkable
+class Telling(Protocol):
+    """An `Action` that moves things, but has calls that only tell."""
+
+    def only_tells(self, arguments: Mapping[str, Any]) -> bool: ...
+
+
 def judged(action: Action, table: ActionTable | None, arguments: Mapping[str, Any]) -> Risk:
     """What to do with a call whose arguments fit. `table`: None for what is built in."""
-    if table is not None and table.risk is not None:
+    tells = isinstance(action, Telling) and action.only_tells(arguments)
+    if table is not None and table.risk is not None and not (tells and table.risk == "confirm"):
         return table.risk
+    if tells:
+        return "safe"
     if isinstance(action, Risky):
         return action.risk(arguments)
     if table is None or not action.function.side_effect:
@@ -75,10 +85,8 @@ def told(function: Function, table: ActionTable | None, *, may_ask: bool = False
 
 
 def _is_dangerous(function: Function, table: ActionTable, values: set[str]) -> bool:
-    """By what it is called. What takes no arguments works a door by pulsing its opener."""
-    is_pulse = not function.parameters.get("properties")
-    names = (table.description, function.name.replace("_", " "))
-    return any(is_dangerous(name, values, is_pulse=is_pulse) for name in names)
+    """By what it is called."""
+    return any(is_dangerous(name, values) for name in (table.description, function.name.replace("_", " ")))
 
 
 def _deed(description: str, arguments: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 _DETERMINERS = re.compile(
     r"(?i)(the|an?|my|our|your|his|her|its|their|this|that|these|those|all|both|every|each|der|die|das|meine?|unsere?)$"
 )
-_PREPOSITIONS = re.compile(
+PREPOSITIONS = re.compile(
     r" (?:in|on|of|at|for|by|over|under|above|below|behind|beside|near|next|outside|inside|with)\b"
 )
 
@@ -29,12 +29,17 @@ def subject(description: str) -> str:
 
 def sentence(description: str, predicate: str) -> str:
     """ "The lamps on the desk", "on" -> "The lamps on the desk are on." """
+    return clause(description, "is", "are", predicate)
+
+
+def clause(description: str, one: str, several: str, predicate: str) -> str:
+    """The same with another verb: "The vents", "was", "were", "sent to 90 degrees"."""
     who = subject(description)
-    return f"{who} {'are' if _plural(who) else 'is'} {predicate}."
+    return f"{who} {several if _plural(who) else one} {predicate}."
 
 
 def _plural(who: str) -> bool:
-    head = _PREPOSITIONS.split(who, maxsplit=1)[0]
+    head = PREPOSITIONS.split(who, maxsplit=1)[0]
     if re.search(r" and ", head) or who.lower().startswith(("these ", "those ", "all ", "both ")):
         return True
     return head.endswith("s") and not head.endswith(("ss", "us", "is", "'s", "s'", "gas", "lens"))

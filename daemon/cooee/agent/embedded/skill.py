@@ -149,7 +149,8 @@ def _assembled(
     values = {
         word: (key, value) for key in enums if key != selector for word, value in _spoken(properties[key]).items()
     }
-    reading = set(required) <= {selector} and (early or (not required and "ask" in verbs))
+    needed = set(required) - {selector}
+    reading = (not needed and early) or ("ask" in verbs and needed <= verbs["ask"].keys())
     return Skill(name, description, named, properties, required, reading, verbs, numbers, values, texts, selector)
 
 
