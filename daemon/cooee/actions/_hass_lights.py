@@ -90,7 +90,7 @@ def _switch(switch: Entity, state: State, arguments: Arguments, home: Home) -> S
 
 
 def _switches_danger(switch: Entity, state: State | None, arguments: Arguments, home: Home) -> bool:
-    return any(is_dangerous(name, {arguments["state"]}, is_pulse=False) for name in switch.spoken)
+    return any(is_dangerous(name, {arguments["state"]}) for name in switch.spoken)
 
 
 def _fan_properties(fans: Sequence[Entity], home: Home) -> Properties:

@@ -63,8 +63,8 @@ def lets_in(cover: Entity) -> bool:
     if cover.device_class in _HARMLESS_COVERS:
         return False
     known = cover.device_class in ("door", "garage", "gate")
-    # A door or a gate that nobody has given a class; with the pulse, doors count as dangerous.
-    return known or any(is_dangerous(name, {"open"}, is_pulse=True) for name in cover.spoken) or _mixed(cover)
+    # A door or a gate that nobody has given a class.
+    return known or any(is_dangerous(name, {"open"}) for name in cover.spoken) or _mixed(cover)
 
 
 def _mixed(cover: Entity) -> bool:

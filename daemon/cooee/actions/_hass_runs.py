@@ -39,7 +39,7 @@ def _scene_danger(scene: Entity, state: State | None, arguments: Arguments, home
         domain, known = member.partition(".")[0], home.entities.get(member)
         if domain in _RISKY_MEMBERS or (domain == "cover" and (known is None or lets_in(known))):
             return True
-    return any(is_dangerous(name, set(), is_pulse=True) for name in scene.spoken)
+    return any(is_dangerous(name, set()) for name in scene.spoken)
 
 
 def _run(thing: Entity, state: State, arguments: Arguments, home: Home) -> Step:
