@@ -83,8 +83,8 @@ def test_a_fault_says_what_was_found_what_is_allowed_and_what_was_meant() -> Non
     assert 'did you mean "device"?' in str(fault)
     (fault,) = faults("[speaker]\nvolume = 101\n")
     assert str(fault) == "config.toml:2: [speaker] volume = 101: must be less than or equal to 100"
-    (fault,) = faults('[lights]\ntype = "ledd"\n')
-    assert 'did you mean "led"?' in str(fault)
+    without, fault = faults('[lights]\ntype = "ledd"\n')
+    assert 'did you mean "led"?' in str(fault) and "[lights] pin: must be set" in str(without)
 
 
 def test_what_may_be_a_key_is_not_printed() -> None:
@@ -124,7 +124,7 @@ DOWN = '[actions.down]\ntype = "gpio"\npin = 18\ndescription = "The motor down"\
          '[actions.bell.on_active] call = "lmap": there is no [actions.lmap]; there are lamp; did you mean "lamp"?'),
         (BELL + 'on_active = { call = "bell" }', "can't be this action itself"),
         (BELL + 'on_active.call = "lamp"\n[actions.lamp]\ntype = "gpio"\npin = 5\ndescription = "The lamp"',
-         "[actions.bell.on_active] arguments: state is missing; it has to be 'on', 'off' or 'toggle'"),
+         "[actions.bell.on_active] arguments: state is missing; it has to be 'on', 'off'"),
         (BELL + 'on_active = { sya = "Hello." }', 'did you mean "say"?'),
     ],
 )  # fmt: skip
@@ -231,7 +231,7 @@ env = "SECRET"
 def test_no_value_that_may_be_a_secret_is_shown() -> None:
     told = "\n".join(map(str, faults(SECRETS)))
     assert "SECRET" not in told and "RET@" not in told
-    for setting in ("key_file", "url", "headers", "body", "command", "TOKEN", "[actions] three", "[actions] four"):
+    for setting in ("key_file", "url", "headers", "body", "command", "TOKEN", "[actions.three]", "[actions.four]"):
         assert setting in told, setting
 
 
@@ -282,6 +282,140 @@ def test_no_fault_hides_behind_another_of_the_same_table() -> None:
         (10, "[actions.lamp] pin"),
     }
     assert any("hey_jarvis" in each.allowed for each in found)
+
+
+def test_what_a_table_says_as_a_whole_does_not_wait_for_its_smaller_faults() -> None:
+    found = faults(
+        '[actions.heating]\ntype = "http"\ndescription = "x"\nurl = "http://10.0.0.1/{celcius}"\nmethode = "GET"\n'
+        '[actions.heating.parameters.celsius]\ntype = "integr"\n'
+        '[actions.door]\ntype = "gpio"\npin = 5\nkind = "puls"\n'
+        '[actions.bell]\ntype = "gpio"\nkind = "button"\npin = "6"\non_active = { call = "dor" }\n'
+        'description = "y"\n[actions.mcp]\ntype = "mpc"\ndescription = "Notes"\n'
+    )
+    told = [(each.line, each.setting, each.allowed.split("; did")[0]) for each in found]
+    assert [each for each in told if each[0] not in (7, 11)] == [
+        (3, "[actions.heating] description", "must have at least 3 characters"),
+        (4, "[actions.heating]", "{celcius} is no parameter: there is no [actions.heating.parameters.celcius]"),
+        (5, "[actions.heating] methode", "no such setting"),
+        (8, "[actions.door] description", "must be set"),
+        (15, "[actions.bell] pin", "must be a whole number, without quotes"),
+        (16, "[actions.bell.on_active] call", "there is no [actions.dor]; there are heating, door, mcp"),
+        (17, "[actions.bell] description", "must have at least 3 characters"),
+        (18, "[actions.mcp]", "needs either url or command"),
+        (19, "[actions.mcp] type", told[-1][2]),
+    ]  # fmt: skip
+    assert any(each.line == 11 and "needs pulse_s" in each.allowed for each in found)
+
+
+def test_a_line_that_can_not_be_read_hides_no_other_fault_and_makes_none() -> None:
+    found = faults(
+        '[mic]\ndevice = usb\n[speaker]\nvolume = 101\n[actions.lamp]\ntype = "gpio"\npin = 1O\n'
+        'description = "The lamp"\n[mqtt]\nhost = broker\n[actions.plug]\ntype = "mqtt"\ntopic = "a"\n'
+        'description = "The plug"\ndescription = "The plug"\n'
+    )
+    assert [each.line for each in found] == [2, 4, 7, 10, 15]
+    assert [each.line for each in faults("[mic]\ndevice = usb\n[speaker\nvolume = 101\n")] == [2, 3]
+    assert [each.line for each in faults("[wake]\nwords = [\n  oops,\n]\n")] == [3]
+
+
+MQTT = '[actions.plug]\ntype = "mqtt"\ndescription = "The plug"\ntopic = "plug/set"\n'
+HTTP = '[actions.car]\ntype = "http"\ndescription = "The car"\nurl = "http://{}/"\n'
+FLUX = '[agent]\ntype = "deepgram"\nlisten = {{ eot_threshold = {} }}\n'
+THINK = '[agent]\ntype = "deepgram"\nthink.type = "open_ai"\nthink.model = "m"\nthink.endpoint.url = "http://{}/"\n'
+DOOR = '[actions.door]\ntype = "gpio"\npin = 5\nkind = "pulse"\npulse_s = 0.5\ndescription = "The door"\n'
+RINGS = f'{BELL}on_active = {{ call = "door" }}\n{DOOR}'
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (MQTT, '2: [actions.plug] type = "mqtt": needs a broker: set [mqtt] host'),
+        (HTTP.format("8.8.8.8"), "4: [actions.car] url: is outside the home network, which allow_public = true"),
+        (HTTP.format("[2001:4860:4860::8888]"), "4: [actions.car] url: is outside the home network"),
+        (RINGS + 'risk = "confirm"\n', '6: [actions.bell.on_active] call = "door": [actions.door] asks for a yes'),
+        (RINGS + 'risk = "deny"\n', '6: [actions.bell.on_active] call = "door": [actions.door] has risk = "deny"'),
+        (FLUX.format(1), "3: [agent.listen] eot_threshold = 1: only a held button would end a turn"),
+        (THINK.format("192.168.1.5"), "5: [agent.think.endpoint] url: is an address in your home"),
+    ],
+)  # fmt: skip
+def test_what_will_never_work_is_a_fault(text: str, says: str) -> None:
+    (fault,) = faults(text)
+    assert f"config.toml:{says}" in str(fault)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        MQTT + '[mqtt]\nhost = "broker"\n',
+        HTTP.format("192.168.1.5"),
+        HTTP.format("8.8.8.8") + "allow_public = true\n",
+        HTTP.format("car.example.org"),
+        RINGS + 'risk = "safe"\n',
+        FLUX.format(0.9),
+        FLUX.format(1) + '[button]\ntype = "gpio"\ntalk = "hold"\n',
+        THINK.format("8.8.8.8"),
+        THINK.format("192.168.1.5") + 'url = "ws://192.168.1.6/"\n',
+    ],
+)
+def test_what_may_work_is_none(text: str) -> None:
+    assert parse(text)
+
+
+COMMAND = '[actions.run]\ntype = "command"\ndescription = "Runs it"\ncommand = {}\n'
+KEYED = HTTP.format("10.0.0.1/?{}") + "headers = {}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (COMMAND.format('["no-such-program"]'), "4: warning: [actions.run] command: there is no such program here"),
+        (COMMAND.format('["sh -c"]'), "each word is a string of its own"),
+        (COMMAND.format('["sh"]') + 'env = { A = "secret:COOEE_NOT_THERE" }', "env] A: this key is not here"),
+        (COMMAND.format('["sh"]') + 'env = { API_TOKEN = "geheim" }', "env] API_TOKEN: looks like a key"),
+        (KEYED.format("a=b", '{ X-Auth = "geheim" }'), "5: warning: [actions.car.headers] X-Auth: looks like a key"),
+        (KEYED.format("a=b", '{ Authorization = "Bearer secret:COOEE_NOT_THERE" }'), "Authorization: this key is not"),
+        (KEYED.format("token=geheim", "{}"), "4: warning: [actions.car] url: looks like it holds a key"),
+        ('[mqtt]\nhost = "broker"\npassword = "secret:/not/there"\n', "3: warning: [mqtt] password: there is no such"),
+        ('[mqtt]\nca_file = "/not/there"\n', "2: warning: [mqtt] ca_file: there is no such file here"),
+        ('[agent]\ntype = "deepgram"\n', '2: warning: [agent] type = "deepgram": DEEPGRAM_API_KEY is not set'),
+        ('[agent]\ntype = "deepgram"\nkey_file = "/not/there"\n', "3: warning: [agent] key_file: there is no such"),
+    ],
+)  # fmt: skip
+def test_what_may_not_work_here_is_a_warning(text: str, says: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DEEPGRAM_API_KEY", raising=False)
+    (warning,) = parse(text).warnings
+    assert says in str(warning) and "geheim" not in str(warning)
+    with pytest.raises(Faulty) as refused:
+        parse(f"{text}\n[nonsense]\n")
+    assert says in str(refused.value) and len(refused.value.faults) == 1
+
+
+def test_what_is_here_is_no_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(os.environ, "COOEE_THERE", "k")
+    text = KEYED.format("key={key}", '{ Authorization = "Bearer secret:COOEE_THERE", X-Id = "7", X-Monkey = "8" }')
+    assert not parse(text + '[actions.car.parameters.key]\ntype = "string"\n').warnings
+    assert not parse(COMMAND.format('["sh", "-c", "true"]') + 'env = { A = "b" }').warnings
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[agent]\ntype = "deepgram"\napi_key = "geheim"\n',
+        '[mqtt]\npassword = "geheim"\n',
+        KEYED.format("a=b", '{ Authorization = "geheim" }'),
+        '[actions.home]\ntype = "home_assistant"\ndescription = "The home"\ntoken = "geheim"\n',
+    ],
+)
+def test_a_key_in_the_file_is_a_fault_that_does_not_show_it(text: str) -> None:
+    (fault,) = faults(text)
+    assert "geheim" not in str(fault) and re.search("key|token", fault.allowed)
+
+
+def test_an_unknown_setting_is_answered_with_what_is_near_or_what_that_kind_has() -> None:
+    (fault,) = faults(f"{BELL}debounce = 20\n")
+    assert fault.allowed == 'no such setting; did you mean "debounce_ms"?'
+    (fault,) = faults(f"{BELL}wattage = 20\n")
+    assert "active_text" in fault.allowed and "fade_s" not in fault.allowed and "red" not in fault.allowed.split(", ")
 
 
 def test_a_file_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def test_a_table_may_change_in_part() -> None:
 
 def test_every_table_either_lives_or_needs_a_restart() -> None:
     known = {field.name for field in dataclasses.fields(Config)}
-    assert known - reload.LIVE == {"mic", "speaker", "button", "mute", "mqtt", "lights", "file"}
+    assert known - reload.LIVE == {"mic", "speaker", "button", "mute", "mqtt", "lights", "file", "warnings"}
 
 
 def test_a_file_with_faults_is_refused_as_a_whole_and_every_fault_is_logged_without_what_was_found(

@@ -1,8 +1,14 @@
-"""Which GPIO numbers a Raspberry Pi has on its header, by its model."""
+"""Which GPIO numbers a Raspberry Pi has on its header, by its model, and what owns them."""
 
 import functools
 import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any, get_args
+
+from pydantic.fields import FieldInfo
+
+from cooee.settings import Pin
 
 MODEL = Path("/proc/device-tree/model")
 
@@ -33,3 +39,34 @@ def lacks(pin: int, model: str) -> str:
         there = ", ".join(map(str, sorted(known)))
         return "" if pin in known else f"is not on the header of this {model}; there are {there}"
     return "is a line to the memory of a HAT; there are 2 to 27" if pin in EEPROM else ""
+
+
+class Owners:
+    """Each pin has one owner: a table of the config."""
+
+    def __init__(self, model: str) -> None:
+        self._model = model
+        self._owners: dict[int, str] = {}
+
+    def claim(
+        self, owner: str, pins: tuple[int, ...], model: Any, table: Mapping[str, Any]
+    ) -> Iterator[tuple[str, int, str]]:
+        """What is wrong with the pins of a table: the setting, the pin, a sentence.
+
+        `pins`: what it takes; what a table with faults claims is seen in itself, as its `model` has it.
+        """
+        named = {table[name]: name for name in _pin_settings(model) if type(table.get(name)) is int}
+        for pin in dict.fromkeys((*pins, *named)):
+            if 0 <= pin <= 27 and (why := lacks(pin, self._model)):
+                yield named.get(pin, "pin"), pin, why
+            if self._owners.setdefault(pin, owner) != owner:
+                yield named.get(pin, "pin"), pin, f"is used by [{self._owners[pin]}] already; each pin has one owner"
+
+
+def _pin_settings(model: Any) -> Iterator[str]:
+    """The names of the settings that are pins."""
+    pin = FieldInfo.from_annotation(Pin)
+    for name, field in model.model_fields.items():
+        may_be_none = Pin in get_args(field.annotation)
+        if may_be_none or (field.annotation, field.metadata) == (pin.annotation, pin.metadata):
+            yield name

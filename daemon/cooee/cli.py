@@ -100,7 +100,8 @@ def simulate(wav: Path | None, config_path: Path | None, reply: Path | None, tim
 def check(file: Path | None, schema: bool) -> None:
     """Check a config file: every fault at once, or its functions.
 
-    Exits with 1 if there is a fault; else prints the functions that the agent will see.
+    Exits with 1 if there is a fault; else prints the functions that the agent will see. A warning is no fault: it is
+    about what may not work on this machine, and for who calls this.
     """
     from cooee import config as files
 
@@ -110,6 +111,8 @@ def check(file: Path | None, schema: bool) -> None:
     config = _config(file, 1)
     from cooee.actions import declare
 
+    for warning in config.warnings:
+        click.echo(str(warning), err=True)
     click.echo(f"{config.file}: no faults. The agent will see these functions:")
     for function in declare(config.actions):
         properties = ", ".join(f"{name}: {_kind(each)}" for name, each in function.parameters["properties"].items())

@@ -3,21 +3,23 @@
 A file with faults is refused as a whole. What a setting is and may be stands in `settings` and in the kinds' own files.
 """
 
+import difflib
+import functools
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
-from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from cooee import board, kinds, mute, toml_lines, wake
-from cooee.faults import Fault, Faulty, allowed, place, shown, title, union_type
-from cooee.settings import Button, Conversation, Mic, Mqtt, Persona, Pin, Service, Session, Speaker, Table, Wake
+from cooee import board, kinds, mute, review, toml_lines
+from cooee.faults import NAMED, Fault, Faulty, allowed, concerned, parted, place, shown, title, union_type
+from cooee.mended import mended
+from cooee.settings import Button, Conversation, Mic, Mqtt, Persona, Service, Session, Speaker, Table, Wake
 
 __all__ = ["Config", "Fault", "Faulty", "find", "load", "parse", "schema", "where"]
 
@@ -41,12 +43,14 @@ PLACES = {
     "audio.output.sample_rate": ("agent", "output_rate_hz"),
 }
 """Where settings of the agent's protocol stand, if not at the same place."""
+MENDED_TIMES = 4
+"""A table with faults is read again without them so often, for what they hide."""
 ACTION_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """A file without faults."""
+    """A file without faults. `warnings`: what may not work on this machine."""
 
     mic: Mic
     wake: Wake
@@ -62,6 +66,7 @@ class Config:
     actions: Mapping[str, Any]
     personas: Mapping[str, Persona]
     file: str = ""
+    warnings: tuple[Fault, ...] = field(default=(), compare=False)
 
 
 def find() -> Path:
@@ -90,12 +95,17 @@ def load(path: Path) -> Config:
 def parse(text: str, file: str = "config.toml") -> Config:
     """Check the text of a file. Raises Faulty with every fault in it."""
     try:
-        return _Reader(file, text).read(toml_lines.read(text))
-    except toml_lines.NoToml as wrong:
-        raise Faulty((Fault(file, wrong.line, wrong.table or "not TOML", "", str(wrong)),)) from None
+        tables, wrong = toml_lines.read_most(text)
+        return _Reader(file, text, wrong).read(tables)
+    except toml_lines.NoToml as last:
+        raise Faulty(tuple(_no_toml(file, each) for each in (*last.others, last))) from None
     except RecursionError:
         line = toml_lines.first(r"([\[{]\s*){50}|(\.\s*\w+){50}", text)
         raise Faulty((Fault(file, line, "the file", "", "lists and tables are nested too deeply"),)) from None
+
+
+def _no_toml(file: str, wrong: toml_lines.NoToml) -> Fault:
+    return Fault(file, wrong.line, wrong.table or "not TOML", "", str(wrong))
 
 
 def where(config: Config | str, place: str) -> str:
@@ -145,14 +155,18 @@ def _any_kind(room: str) -> dict[str, Any]:
 class _Reader:
     """Gathers what it reads and every fault on the way."""
 
-    def __init__(self, file: str, text: str) -> None:
+    def __init__(self, file: str, text: str, wrong: Sequence[toml_lines.NoToml]) -> None:
         self._file = file
         self._lines = toml_lines.lines(text)
-        self._pins: dict[int, str] = {}
+        self._left_out = {toml_lines.section(text, each.line): each for each in wrong}
+        self._section = functools.partial(toml_lines.section, text)
+        self._owners = board.Owners(board.model())
+        self._meant: dict[tuple[str, ...], Any] = {}
         self._faults: list[Fault] = []
+        self._unreadable = [_no_toml(file, each) for each in wrong]
 
     def read(self, tables: dict[str, Any]) -> Config:
-        known = (*ROOMS, *KINDS, "actions", "personas")
+        known = (*ROOMS, *KINDS, *NAMED)
         for name, value in tables.items():
             if name not in known:
                 what = "table" if isinstance(value, dict) else "setting outside a table"
@@ -164,50 +178,44 @@ class _Reader:
         for room in ("button", "mute"):
             read, table = rooms[room], _dict(tables.get(room))
             claimed = {name: pin for name, pin in table.items() if read is None or pin in read.pins()}
-            self._own_pins((room,), read.pins() if read else (), ROOMS[room], claimed)
+            self._own_pins((room,), read, ROOMS[room], claimed)
         for room, default in KINDS.items():
             rooms[room] = self._kind((room,), room, {"type": default, **_dict(tables.get(room))}, tables.get(room, {}))
-        rooms["actions"] = self._actions(tables.get("actions", {}))
-        rooms["personas"] = self._personas(tables.get("personas", {}), _dict(tables.get("wake")))
-        self._words(_dict(tables.get("wake")).get("words", Wake().words))
-        self._recording(_dict(tables.get("mic")))
-        if self._faults:
-            raise Faulty(tuple(sorted(self._faults, key=lambda fault: fault.line)))
-        return Config(**rooms, file=self._file)
+        for room, read_all in (("actions", self._actions), ("personas", self._personas)):
+            if isinstance(named := tables.get(room, {}), dict):
+                rooms[room] = read_all(named)
+            else:
+                self._fault((room,), named, f"must be tables: [{room}.NAME]")
+        warnings = self._review(tables, rooms)
+        faults = [each for each in self._faults if self._section(each.line) not in self._left_out]
+        if faults := sorted([*faults, *self._unreadable], key=lambda fault: fault.line):
+            raise Faulty(tuple(faults), warnings)
+        return Config(**rooms, file=self._file, warnings=warnings)
 
-    def _actions(self, tables: Any) -> dict[str, Any]:
-        if not isinstance(tables, dict):
-            self._fault(("actions",), tables, "must be tables: [actions.NAME]")
-            return {}
+    def _review(self, tables: dict[str, Any], rooms: dict[str, Any]) -> tuple[Fault, ...]:
+        """What each table says for itself is told; now what they say together. Returns the warnings."""
+        meant = {room: self._meant.get((room,), read) for room, read in rooms.items()}
+        meant["actions"] = {
+            name: self._meant.get(("actions", name), table) for name, table in rooms.get("actions", {}).items()
+        }
+        told = [*review.named(tables), *review.misfits(meant["actions"], BUILT_IN)]
+        # What could not be read is missing elsewhere: nobody is to be told that.
+        for path, found, sentence in [*told, *(() if self._left_out else review.together(meant))]:
+            self._fault(path, found, sentence)
+        return tuple(self._noted(*each, is_warning=True) for each in review.here(meant))
+
+    def _actions(self, tables: dict[str, Any]) -> dict[str, Any]:
         for name in tables:
             if not ACTION_NAME.fullmatch(name):
                 self._fault(("actions", name), None, "a name is lower-case letters, digits and _, as in desk_lamp")
             if name in BUILT_IN:
                 self._fault(("actions", name), None, "this name is built in; choose another one")
-        self._descriptions(tables)
-        read = {name: self._kind(("actions", name), "actions", table, table) for name, table in tables.items()}
-        for name, table in read.items():
-            for setting, found, sentence in table.misfits(name, read, BUILT_IN) if hasattr(table, "misfits") else ():
-                self._fault(("actions", name, *setting), found, sentence)
-        return read
+        return {name: self._kind(("actions", name), "actions", table, table) for name, table in tables.items()}
 
-    def _personas(self, tables: Any, wake: dict[str, Any]) -> dict[str, Any]:
-        """Each wake word calls one of them at most."""
-        if not isinstance(tables, dict):
-            self._fault(("personas",), tables, "must be tables: [personas.NAME]")
-            return {}
-        words = wake.get("words", Wake().words)
-        called: dict[str, str] = {}
-        for name, table in tables.items():
-            word = _dict(table).get("wake_word", "")
+    def _personas(self, tables: dict[str, Any]) -> dict[str, Any]:
+        for name in tables:
             if not ACTION_NAME.fullmatch(name):
                 self._fault(("personas", name), None, "a name is lower-case letters, digits and _, as in butler")
-            if word and isinstance(word, str) and isinstance(words, list) and word not in words:
-                known = tuple(filter(lambda each: isinstance(each, str), words))
-                hint = f"is none of [wake] words: {', '.join(known)}{kinds.did_you_mean(word, known)}"
-                self._fault(("personas", name, "wake_word"), word, hint)
-            elif word and isinstance(word, str) and called.setdefault(word, name) != name:
-                self._fault(("personas", name, "wake_word"), word, f"calls [personas.{called[word]}] already")
         return {name: self._table(("personas", name), Persona, table) for name, table in tables.items()}
 
     def _kind(self, path: tuple[str, ...], room: str, table: Any, written: Any) -> Any:
@@ -220,78 +228,70 @@ class _Reader:
         try:
             model = kinds.settings(room, name)
         except kinds.Unknown as unknown:
-            return self._fault((*path, "type"), name, str(unknown))
+            self._fault((*path, "type"), name, str(unknown))
+            if near := difflib.get_close_matches(name, kinds.names(room), n=1):
+                self._table(path, kinds.settings(room, near[0]), {**table, "type": near[0]})
+            return None
         read = self._table(path, model, table)
-        self._own_pins(path, read.pins() if hasattr(read, "pins") else (), model, table)
+        self._own_pins(path, read, model, table)
         return read
+
+    def _own_pins(self, path: tuple[str, ...], read: Any, model: Any, table: dict[str, Any]) -> None:
+        pins = read.pins() if hasattr(read, "pins") else ()
+        for setting, pin, sentence in self._owners.claim(".".join(path), pins, model, table):
+            self._fault((*path, setting), pin, sentence)
 
     def _table(self, path: tuple[str, ...], model: Any, table: Any) -> Any:
         if not isinstance(table, dict):
             return self._fault(path, table, f"must be a table: [{'.'.join(path)}]")
-        try:
-            return model.model_validate(table)
-        except ValidationError as error:
-            places: dict[tuple[str, ...], list[ErrorDetails]] = {}
-            for each in map(union_type, error.errors(include_url=False)):
-                places.setdefault((*path, *place(table, each["loc"])), []).append(each)
-            for where, errors in places.items():
-                # What stands where no setting is may be a key: it is not shown.
-                hidden = errors[0]["type"] in ("missing", "extra_forbidden") or errors[0]["loc"][-1:] == ("[key]",)
-                first, *others = dict.fromkeys(allowed(each, model, table) for each in errors)
-                sentence = " or ".join([first, *(each.removeprefix("must be ") for each in others)])
-                self._fault(where, None if hidden else errors[0]["input"], sentence)
+        told: set[tuple[str, ...]] = set()
+        guessed: set[str] = set()
+        for _ in range(MENDED_TIMES):
+            try:
+                self._meant[path] = read = model.model_validate(table)
+                return None if told else read
+            except ValidationError as error:
+                errors = [*map(union_type, error.errors(include_url=False))]
+            self._tell(path, model, table, errors, told, guessed)
+            as_meant = mended(model, table, errors)
+            guessed |= as_meant.guessed
+            if (table := as_meant.table) is None:
+                break
         return None
 
-    def _own_pins(self, path: tuple[str, ...], pins: tuple[int, ...], model: Any, table: dict[str, Any]) -> None:
-        """Each pin has one owner. What a table with faults claims is seen all the same."""
-        named = {table[name]: name for name in _pin_settings(model) if type(table.get(name)) is int}
-        owner = ".".join(path)
-        for pin in dict.fromkeys((*pins, *named)):
-            if 0 <= pin <= 27 and (lacks := board.lacks(pin, board.model())):
-                self._fault((*path, named.get(pin, "pin")), pin, lacks)
-            if self._pins.setdefault(pin, owner) != owner:
-                used = f"is used by [{self._pins[pin]}] already; each pin has one owner"
-                self._fault((*path, named.get(pin, "pin")), pin, used)
+    def _tell(
+        self, path: tuple[str, ...], model: Any, table: Any, errors: list[ErrorDetails],
+        told: set[tuple[str, ...]], guessed: set[str],
+    ) -> None:  # fmt: skip
+        """What has not been told of the table yet, and does not come of a guess."""
+        places: dict[tuple[str, ...], list[ErrorDetails]] = {}
+        for each in errors:
+            places.setdefault(place(table, each["loc"]), []).append(each)
+        for where, of_it in places.items():
+            if where in told or guessed & set(where):
+                continue
+            told.add(where)
+            # What stands where no setting is may be a key: it is not shown.
+            hidden = of_it[0]["type"] in ("missing", "extra_forbidden") or of_it[0]["loc"][-1:] == ("[key]",)
+            found = of_it[0]["input"]
+            first, *others = dict.fromkeys(allowed(each, model, table) for each in of_it)
+            whole = " or ".join([first, *(each.removeprefix("must be ") for each in others)])
+            for sentence in parted(whole, model):
+                if guessed.isdisjoint(re.findall(r"\w+", sentence)):
+                    said = sentence.replace("[actions.NAME", f"[{'.'.join(path)}")
+                    at = () if hidden or not isinstance(found, dict) else concerned(found, sentence)
+                    self._fault((*path, *where), None if hidden else found, said, at)
 
-    def _words(self, words: Any) -> None:
-        """Each wake word has a model here."""
-        for word in words if isinstance(words, list) else ():
-            try:
-                if isinstance(word, str):
-                    wake.find(word)
-            except (wake.UnknownWord, wake.BadModel) as unknown:
-                self._fault(("wake", "words"), word, str(unknown).removeprefix("[wake] words: "))
+    def _fault(self, path: tuple[str, ...], found: Any, sentence: str, at: tuple[str, ...] = ()) -> None:
+        self._faults.append(self._noted(path, found, sentence, at))
 
-    def _recording(self, mic: dict[str, Any]) -> None:
-        """A microphone that is a file needs one."""
-        file = mic.get("file")
-        if mic.get("type") == "file" and isinstance(file, str) and file and not os.path.isfile(file):
-            self._fault(("mic", "file"), file, "there is no such file, or it is no regular one")
-
-    def _descriptions(self, tables: dict[str, Any]) -> None:
-        """Each action says what it is, and no other says the same."""
-        said: dict[str, str] = {}
-        for name, table in tables.items():
-            text = _dict(table).get("description")
-            words = " ".join(text.casefold().split()) if isinstance(text, str) else None
-            if words == "" and text:
-                self._fault(("actions", name, "description"), text, "must say in words what it is")
-            elif words and said.setdefault(words, name) != name:
-                same = f"[actions.{said[words]}] has the same one; the agent could not tell them apart"
-                self._fault(("actions", name, "description"), text, same)
-
-    def _fault(self, path: tuple[str, ...], found: Any, sentence: str) -> None:
-        line = next((self._lines[path[:n]] for n in range(len(path), 0, -1) if path[:n] in self._lines), 1)
-        self._faults.append(Fault(self._file, line, title(path), shown(path, found), sentence))
-
-
-def _pin_settings(model: Any) -> Iterator[str]:
-    """The names of the settings that are pins."""
-    pin = FieldInfo.from_annotation(Pin)
-    for name, field in model.model_fields.items():
-        may_be_none = Pin in get_args(field.annotation)
-        if may_be_none or (field.annotation, field.metadata) == (pin.annotation, pin.metadata):
-            yield name
+    def _noted(
+        self, path: tuple[str, ...], found: Any, sentence: str, at: tuple[str, ...] = (), *, is_warning: bool = False
+    ) -> Fault:
+        """`at`: the setting in the table `path` on whose line it is mended."""
+        line = toml_lines.nearest(self._lines, (*path, *at))
+        name = title((*path, "") if isinstance(found, dict) else path)
+        return Fault(self._file, line, name, shown(path, found), sentence, is_warning)
 
 
 def _dict(value: Any) -> dict[str, Any]:

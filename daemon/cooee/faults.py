@@ -1,5 +1,6 @@
 """What is wrong with a config file, in sentences for who wrote it, with nothing in them that may be a key."""
 
+import difflib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,9 +12,13 @@ from pydantic_core import ErrorDetails
 from cooee import kinds
 
 HIDDEN = frozenset(
-    {"headers", "body", "env", "command", "key_file", "token_command", "token_url", "token_headers", "credentials"}
+    {"headers", "body", "env", "command", "credentials", "password", "token"}
+    | {"key_file", "token_command", "token_url", "token_headers"}
 )
 """Settings in which a key may stand: their values are shown nowhere."""
+
+NAMED = ("actions", "personas")
+"""Tables of tables, whose names are up to who writes them."""
 
 PLAIN = {
     "missing": "must be set",
@@ -36,30 +41,32 @@ PLAIN = {
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing wrong with the file."""
+    """One thing wrong with the file, or, as a warning, one that may be wrong on this machine."""
 
     file: str
     line: int
     setting: str
     found: str
     allowed: str
+    is_warning: bool = False
 
     def __str__(self) -> str:
+        warning = "warning: " if self.is_warning else ""
         found = f" = {self.found}" if self.found else ""
-        return f"{self.file}:{self.line}: {self.setting}{found}: {self.allowed}"
+        return f"{self.file}:{self.line}: {warning}{self.setting}{found}: {self.allowed}"
 
 
 class Faulty(Exception):
-    """The file is refused; str() has a line for each fault."""
+    """The file is refused; str() has a line for each fault and each warning."""
 
-    def __init__(self, faults: tuple[Fault, ...]) -> None:
-        super().__init__("\n".join(map(str, faults)))
+    def __init__(self, faults: tuple[Fault, ...], warnings: tuple[Fault, ...] = ()) -> None:
+        super().__init__("\n".join(map(str, sorted((*faults, *warnings), key=lambda each: each.line))))
         self.faults = faults
 
 
 def allowed(error: ErrorDetails, model: type[BaseModel], table: dict[str, Any]) -> str:
     """The library's error as a sentence; `table` is what was found."""
-    sentence = _redacted(_sentence(error, model))
+    sentence = _redacted(_sentence(error, model, table))
     for secret in _hidden(table):
         sentence = sentence.replace(repr(secret), "...")
     return sentence
@@ -90,10 +97,27 @@ def union_type(error: ErrorDetails) -> ErrorDetails:
     return {**error, "loc": (*error["loc"], "type"), "input": error["ctx"]["tag"]}
 
 
+def parted(sentence: str, model: type[BaseModel]) -> list[str]:
+    """Each thing that a kind says of its settings, if it says several."""
+    parts = sentence.split("; ")
+    return parts if all(part.split(" ")[0] in model.model_fields for part in parts) else [sentence]
+
+
+def concerned(table: dict[str, Any], sentence: str) -> tuple[str, ...]:
+    """The setting in the table that a sentence about the whole of it speaks of first; () if of none."""
+    if found := re.search(r"\{\w+\}", sentence):
+        holding = (name for name, value in table.items() if any(found[0] in text for text in _texts(value)))
+        if name := next(holding, ""):
+            return (name,)
+    if (found := re.match(r"the parameter (\w+)", sentence)) and found[1] in table.get("parameters", {}):
+        return ("parameters", found[1])
+    return next(((word,) for word in re.findall(r"\w+", sentence) if word in table and word != "type"), ())
+
+
 def title(path: tuple[str, ...]) -> str:
-    """The setting as it is called: [agent.think] model."""
+    """The setting as it is called: [agent.think] model. A thing that somebody named is a table: [actions.lamp]."""
     table, name = (path[:-1], path[-1]) if len(path) > 1 else (path, "")
-    if name.isdecimal():
+    if name.isdecimal() or (len(path) == 2 and path[0] in NAMED):
         table, name = path, ""
     return f"[{'.'.join(part for part in table if not part.isdecimal())}] {name}".strip()
 
@@ -134,14 +158,27 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(each)
 
 
-def _sentence(error: ErrorDetails, model: type[BaseModel]) -> str:
+def settings(model: type[BaseModel], loc: tuple[int | str, ...], table: dict[str, Any]) -> tuple[str, ...]:
+    """What can be set where `loc` stands, for a thing of that kind."""
+    inner = _model(model, loc)
+    of_its_kind = getattr(inner, "of_its_kind", None)
+    return of_its_kind(table) if of_its_kind and len(loc) == 1 else tuple(inner.model_fields)
+
+
+def _sentence(error: ErrorDetails, model: type[BaseModel], table: dict[str, Any]) -> str:
     context = error.get("ctx", {})
     match error["type"]:
         case "extra_forbidden":
-            known = tuple(_model(model, error["loc"]).model_fields)
-            return f"no such setting; there are {', '.join(known)}{kinds.did_you_mean(error['loc'][-1], known)}"
+            known = settings(model, error["loc"], table)
+            near = difflib.get_close_matches(str(error["loc"][-1]), known, n=3)
+            if near:
+                meant = " or ".join(f'"{each}"' for each in near)
+                return f"no such setting; did you mean {meant}?"
+            if re.search(r"(?i)key|token|password|secret", str(error["loc"][-1])):
+                return "no such setting; keys stand in no config file, but in the environment or in a credential"
+            return f"no such setting; there are {_and(known)}"
         case "literal_error":
-            options = tuple(str(option) for option in _options(model, error["loc"]))
+            options = options_of(model, error["loc"])
             return f"must be {context['expected']}{kinds.did_you_mean(error['input'], options)}"
         case "union_tag_invalid":
             known = tuple(re.findall(r"'([^']+)'", context["expected_tags"]))
@@ -190,6 +227,11 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from _models(each)
 
 
-def _options(model: type[BaseModel], loc: tuple[int | str, ...]) -> tuple[Any, ...]:
+def options_of(model: type[BaseModel], loc: tuple[int | str, ...]) -> tuple[str, ...]:
+    """The words that the setting may be."""
     field = _model(model, loc).model_fields.get(str(loc[-1])) if loc else None
-    return get_args(field.annotation) if field else ()
+    return tuple(map(str, get_args(field.annotation))) if field else ()
+
+
+def _and(words: tuple[str, ...]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

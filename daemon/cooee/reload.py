@@ -56,7 +56,7 @@ def changes(in_force: Config, new: Config) -> Changes:
     live, later = [], []
     for field in dataclasses.fields(Config):
         room, before, after = field.name, getattr(in_force, field.name), getattr(new, field.name)
-        if room == "file" or before == after:
+        if not field.compare or room == "file" or before == after:
             continue
         if room not in LIVE or type(before) is not type(after):
             later.append(f"[{room}]")

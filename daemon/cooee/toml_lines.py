@@ -2,20 +2,24 @@
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 DEPTH = 8
 """Deeper than any setting of ours."""
+MOST_WRONG = 20
 
 
 class NoToml(Exception):
-    """The text is none; str() is a sentence. `table` is the one that stands twice, if that is why."""
+    """The text is none; str() is a sentence. `table` is the one that stands twice, if that is why; `others` were left
+    out before.
+    """
 
     def __init__(self, line: int, sentence: str, table: str = "") -> None:
         super().__init__(sentence)
         self.line = line
         self.table = table
+        self.others: tuple[NoToml, ...] = ()
 
 
 def read(text: str) -> dict[str, Any]:
@@ -26,6 +30,28 @@ def read(text: str) -> dict[str, Any]:
         raise _no_toml(str(error), text) from error
     except ValueError as error:  # Python reads no number of more than 4300 digits
         raise NoToml(first(r"[0-9_]{4300}", text), "there is a number of thousands of digits") from error
+
+
+def read_most(text: str) -> tuple[dict[str, Any], list[NoToml]]:
+    """The same without the settings that can't be read, each of which is told. Raises what is left if others can't."""
+    wrong: list[NoToml] = []
+    while True:
+        try:
+            return read(text), wrong
+        except NoToml as error:
+            rows = text.split("\n")
+            if not _stands_alone(rows[error.line - 1]) or len(wrong) == MOST_WRONG:
+                error.others = tuple(wrong)
+                raise
+            wrong.append(error)
+            rows[error.line - 1] = ""
+            text = "\n".join(rows)
+
+
+def _stands_alone(row: str) -> bool:
+    """Whether the row is a setting as a whole, as far as that can be seen of one that can't be read."""
+    is_setting = re.match(r"\s*[\w.\"'-]+\s*=", row) and not re.search(r'"""|\'\'\'', row)
+    return bool(is_setting) and all(row.count(opens) == row.count(closes) for opens, closes in ("[]", "{}"))
 
 
 def _no_toml(message: str, text: str) -> NoToml:
@@ -58,9 +84,25 @@ def lines(text: str) -> dict[tuple[str, ...], int]:
     return found
 
 
+def nearest(lines: Mapping[tuple[str, ...], int], path: tuple[str, ...]) -> int:
+    """The line of the setting, else of the table that it belongs to, else 1."""
+    for n in range(len(path), 0, -1):
+        # The only one of several may stand as one table, without a number.
+        for each in (path[:n], tuple(part for part in path[:n] if not part.isdecimal())):
+            if each in lines:
+                return lines[each]
+    return 1
+
+
 def last(text: str) -> int:
     """The number of the last line. Lines end at a line feed and at nothing else, as in TOML and in editors."""
     return text.rstrip("\n").count("\n") + 1
+
+
+def section(text: str, line: int) -> int:
+    """The line of the header below which that line is; 0: of none."""
+    rows = enumerate(text.split("\n")[:line], start=1)
+    return max((number for number, row in rows if re.match(r"\s*\[", row)), default=0)
 
 
 def _lines(text: str) -> Iterator[tuple[tuple[str, ...], int]]:

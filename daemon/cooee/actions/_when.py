@@ -11,6 +11,8 @@ from pydantic import Field, model_validator
 from cooee import kinds
 from cooee.actions._action import ActionTable, Failed, Report
 from cooee.actions._arguments import Arguments
+from cooee.actions._opened import Broken
+from cooee.actions._risk import judged
 from cooee.events import Call, SayWanted, Triggered
 from cooee.settings import Table
 
@@ -19,6 +21,11 @@ PATIENCE_S = 60.0
 
 OPEN_ENDED = ("home_assistant", "mcp")
 """Types whose functions, NAME_..., are known only while they are open."""
+
+_FORBIDS = {
+    "confirm": 'asks for a yes, and nobody is there to say it; with risk = "safe" it is done at once',
+    "deny": 'has risk = "deny": it is never done',
+}
 
 Misfit = tuple[tuple[str, ...], Any, str]
 """A setting below the action's table, what was found there, and a sentence."""
@@ -98,9 +105,12 @@ def misfits(settings: When, name: str, others: Mapping[str, Any], built_in: Coll
         elif other := others[then.call]:
             function = kinds.module("actions", other.type).declare(then.call, other)
             try:
-                Arguments(function.parameters).fitting(then.arguments)
+                arguments = Arguments(function.parameters).fitting(then.arguments)
             except Failed as misfit:
                 yield (setting, "arguments"), None, str(misfit).rstrip(".")
+                continue
+            if forbids := _FORBIDS.get(judged(Broken(function, ""), other, arguments)):
+                yield (setting, "call"), then.call, f"[actions.{then.call}] {forbids}"
 
 
 def _may_be(call: str, others: Mapping[str, Any]) -> bool:

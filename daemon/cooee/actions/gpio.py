@@ -86,6 +86,12 @@ class Settings(Output, Level, Rgb, Servo, Buzzer, Input, Distance, Temperature):
     def pins(self) -> tuple[int, ...]:
         return tuple(pin for pin in (getattr(self, name) for name in PINS) if pin is not None)
 
+    @classmethod
+    def of_its_kind(cls, table: Mapping[str, Any]) -> tuple[str, ...]:
+        """What can be set for the kind of thing that the table is of."""
+        family = FAMILIES.get(str(table.get("kind", "output")))
+        return tuple(each for each in cls.model_fields if family is None or each in family.table.model_fields)
+
     def misfits(self, name: str, others: Mapping[str, Any], built_in: Collection[str]) -> Iterator[_when.Misfit]:
         """What does not go together with the other tables of [actions], None for those with faults of their own."""
         yield from _when.misfits(self, name, others, built_in)
