@@ -166,7 +166,7 @@ def test_it_can_be_cut(how: str, has_line: bool) -> None:
         room(on.AgentSpeech(PCM))
     hushed = room.wake() if how == "the wake word" else room(on.Stopped("x") if how == "stop" else on.Muted("x"))
     assert of(do.Hush, hushed) == [do.Hush(1)]
-    assert outcomes(room) == {"1": Outcome.CUT}
+    assert outcomes(room) == {"1": Outcome.STOPPED if how == "stop" else Outcome.CUT}
 
 
 def test_a_question_is_asked_and_the_next_words_are_its_answer_and_nobody_elses() -> None:
@@ -206,6 +206,88 @@ def test_nobody_answers() -> None:
     assert outcomes(room) == {"3": Outcome.UNANSWERED}
     room.wake()
     assert not of(do.Report, room(on.UserStarted(), on.UserText("turn on the lamp")))
+
+
+def test_muted_or_stopped_instead_of_answered_is_told_as_that() -> None:
+    for event, outcome in ((on.Muted("button"), Outcome.MUTED), (on.Stopped("button"), Outcome.STOPPED)):
+        room = resting(has_line=True)
+        room(MILK)
+        agent_says_it(room)
+        room(event)
+        assert outcomes(room) == {"3": outcome}
+
+
+@pytest.mark.parametrize("has_line", [True, False])
+def test_stop_empties_the_queue_and_each_is_told(has_line: bool) -> None:
+    room = resting(has_line=has_line)
+    room(DINNER, on.SayWanted("4", "Later."), MILK, on.SayWanted("5", "And water.", is_urgent=True))
+    before = said(room)
+    room(on.Stopped("button"))
+    room.hear(8, SILENCE)
+    assert said(room) == before
+    assert {id_ for id_, outcome in outcomes(room).items() if outcome is Outcome.STOPPED} >= {"3", "4"}
+    assert set(outcomes(room)) == {"1", "3", "4", "5"}
+    room(on.SayWanted("6", "Something new."))
+    assert said(room)[-1] == "Something new."
+
+
+def test_who_went_away_before_it_was_begun_is_not_asked() -> None:
+    room = resting(has_line=False)
+    room(DINNER, MILK, on.SayWanted("4", "Later."), on.SayUnwanted("3"))
+    own_voice_says_it(room)
+    own_voice_says_it(room)
+    assert said(room) == [DINNER.text, "Later."]
+
+
+@pytest.mark.parametrize("has_line", [True, False])
+def test_who_went_away_while_it_is_asked_is_not_listened_for(has_line: bool) -> None:
+    room = resting(has_line=has_line)
+    room(MILK)
+    if has_line:
+        room(on.AgentSpeech(PCM))
+    room(on.SayUnwanted("3"))
+    room(on.AgentDone(), on.Spoken(room.turn))
+    assert room.phase is Phase.ASLEEP
+    room.hear(0.5)
+    assert not of(do.Send, room.effects)
+
+
+def test_who_went_away_while_the_agent_is_awaited_is_not_asked_again() -> None:
+    room = resting(has_line=True)
+    room(MILK, on.SayUnwanted("3"))
+    room.hear(0.2, SILENCE)
+    room(on.InjectionRefused())
+    room.hear(8, SILENCE)
+    assert said(room) == [MILK.text]
+
+
+def test_who_went_away_after_it_was_asked_leaves_the_answer_to_nobody() -> None:
+    room = resting(has_line=True)
+    room(MILK)
+    agent_says_it(room)
+    room.hear(1)
+    room(on.SayUnwanted("3"), on.UserStarted())
+    room(on.Asked((on.Call("c1", "lamp"),)), on.UserText("Yes."))
+    assert not of(do.Act, room.effects), "an answer to somebody else became a command"
+    assert room.phase is Phase.ASLEEP
+
+
+def test_what_came_too_late_is_not_begun_when_the_agent_gives_it_back() -> None:
+    room = resting(has_line=True)
+    room(on.SayWanted("1", "Now or never.", patience_s=3.0))
+    room.hear(6.5, SILENCE)
+    assert said(room) == ["Now or never."]
+    assert outcomes(room) == {"1": Outcome.LATE}
+
+
+@pytest.mark.parametrize("is_complete", [True, False])
+def test_a_line_that_breaks_in_the_middle_of_it_has_not_said_it(is_complete: bool) -> None:
+    room = resting(has_line=True)
+    room(DINNER, on.AgentSpeech(PCM))
+    if is_complete:
+        room(on.AgentDone())
+    room(on.SessionDown("x", Trouble.NETWORK), on.Spoken(room.turn))
+    assert outcomes(room) == {"1": Outcome.SAID if is_complete else Outcome.CUT}
 
 
 def test_muted_it_asks_nothing() -> None:

@@ -31,8 +31,22 @@ def test_how_it_hears() -> None:
     assert it.moving(10.5)["ears"] == {"is_muted": False, "level_dbfs": -23.0, "silent_s": 0.5}
     assert it.moving(14.0)["ears"] == {"is_muted": False, "level_dbfs": -96.3, "silent_s": 4.0}
     it.watch(15.0, do.Show(Phase.MUTED, turn=3))
-    assert it.moving(15.0)["ears"]["is_muted"]
     assert (it.moving(15.0)["phase"], it.moving(15.0)["turn"]) == ("muted", 3)
+
+
+def test_muted_is_told_when_the_microphone_is_shut_and_not_before() -> None:
+    it = status()
+
+    def is_muted(*items: on.Event | do.Effect) -> bool:
+        for item in items:
+            it.watch(1.0, item)
+        return bool(it.moving(1.0)["ears"]["is_muted"])
+
+    assert not is_muted(do.Capture(on=False), do.Show(Phase.MUTED))
+    assert is_muted(on.MicShut())
+    assert not is_muted(do.Capture(on=True))
+    assert not is_muted(on.MicShut()), "one that was on its way when it was opened again"
+    assert is_muted(do.Capture(on=False), on.MicShut())
 
 
 def test_who_is_at_the_other_end_and_since_when() -> None:

@@ -32,6 +32,8 @@ class _Current:
     since: float
     """When it was wanted."""
     began: float
+    is_complete: bool = False
+    """The agent has sent all of it."""
 
 
 class Announcements:
@@ -74,19 +76,20 @@ class Announcements:
 
     def follow(self, event: Event, phase: Phase, now: float, *, is_telling: bool) -> list[Effect]:
         """`phase` and `is_telling` (our own voice sounds) are as the event has left them."""
-        effects = self._add(event, now) if isinstance(event, on.SayWanted) else []
+        match event:
+            case on.SayWanted():
+                effects = self._add(event, now)
+            case on.SayUnwanted():
+                effects = self._forget(event.id)
+            case on.Stopped():
+                effects = self._clear()
+            case _:
+                effects = self._go_on(event, phase, now, is_telling)
         late = [wanted for wanted, since in self._waiting if now - since > wanted.patience_s]
         muted = [wanted for wanted, _ in self._waiting if wanted.wants_answer and phase is Phase.MUTED]
         effects += [do.Report(wanted.id, Outcome.LATE) for wanted in late]
         effects += [do.Report(wanted.id, Outcome.MUTED) for wanted in muted if wanted not in late]
         self._waiting = [each for each in self._waiting if each[0] not in (*late, *muted)]
-        match self._current:
-            case _Current(stage=_Stage.AWAITED):
-                self._await(event, phase, now)
-            case _Current(stage=_Stage.SOUNDING):
-                effects += self._sound(event, phase, is_telling)
-            case _Current(stage=_Stage.ASKED) if phase not in (Phase.LISTENING, Phase.THINKING, Phase.SPEAKING):
-                effects += self._end(Outcome.UNANSWERED)
         return effects
 
     def answer(self, text: str) -> list[Effect]:
@@ -100,6 +103,35 @@ class Announcements:
         if len(self._waiting) >= MOST:
             return [do.Report(wanted.id, Outcome.FULL)]
         self._waiting.insert(self._urgent() if wanted.is_urgent else len(self._waiting), (wanted, now))
+        return []
+
+    def _forget(self, id_: str) -> list[Effect]:
+        """Nobody waits for it any more. What is being said is said to its end, but never again, and asks nothing.
+
+        If it was asked already, the user's next words are no others' all the same.
+        """
+        self._waiting = [each for each in self._waiting if each[0].id != id_]
+        if self._current and self._current.wanted.id == id_ and self._current.stage is not _Stage.ASKED:
+            wanted = replace(self._current.wanted, wants_answer=False, patience_s=0.0)
+            self._current = replace(self._current, wanted=wanted)
+        return []
+
+    def _clear(self) -> list[Effect]:
+        """The user wants quiet, also of what still waits."""
+        waiting, self._waiting = self._waiting, []
+        effects = self._end(Outcome.STOPPED) if self._current else []
+        return [*effects, *(do.Report(wanted.id, Outcome.STOPPED) for wanted, _ in waiting)]
+
+    def _go_on(self, event: Event, phase: Phase, now: float, is_telling: bool) -> list[Effect]:
+        match self._current:
+            case _Current(stage=_Stage.AWAITED):
+                self._await(event, phase, now)
+            case _Current(stage=_Stage.SOUNDING):
+                return self._sound(event, phase, is_telling)
+            case _Current(stage=_Stage.ASKED) if phase is Phase.MUTED:
+                return self._end(Outcome.MUTED)
+            case _Current(stage=_Stage.ASKED) if phase not in (Phase.LISTENING, Phase.THINKING, Phase.SPEAKING):
+                return self._end(Outcome.UNANSWERED)
         return []
 
     def _urgent(self) -> int:
@@ -126,10 +158,14 @@ class Announcements:
                 return self._end(Outcome.FAILED, event.reason)
             case on.Spoken(turn=self._current.turn):
                 return self._said(phase)
+            case on.AgentDone() if self._current.is_by_agent:
+                self._current = replace(self._current, is_complete=True)
+            case on.SessionDown() if self._current.is_by_agent and event.trouble and not self._current.is_complete:
+                return self._end(Outcome.CUT)
         if phase is Phase.SPEAKING if self._current.is_by_agent else is_telling:
             return []
         # The agent's may end without a word about it; silence is no cut.
-        is_over = self._current.is_by_agent and phase is Phase.ASLEEP and not isinstance(event, on.Stopped)
+        is_over = self._current.is_by_agent and phase is Phase.ASLEEP
         return self._said(phase) if is_over else self._end(Outcome.CUT)
 
     def _said(self, phase: Phase) -> list[Effect]:

@@ -94,11 +94,12 @@ class App:
         self._speaker = Speaker(config.speaker, rate_hz, self._post_from_thread)
         self._lights = Lights(config.lights, report=self._post_from_thread)
         self._button = Button(config.button, self._post_from_thread)
-        self._mute = Mute(config.mute, Kept(self._store), self._post_from_thread)
+        self._mute = Mute(config.mute, Kept(self._store), self._post_from_thread, self._mic.wait_closed)
         self._mixer = Mixer(config.speaker, self._speaker.set_volume, Kept(self._store), self._inbox.put_nowait)
         self._aloud = Aloud(self._agents, self._speaker, rate_hz, self._inbox.put_nowait)
         self._status = Status(config, self._store, self._mic, self._speaker, self._mixer.percent)
-        self._desk = Desk(self._inbox.put_nowait, self._mixer, status=self._status.known, reload=self._reload)
+        known = self._status.known
+        self._desk = Desk(self._inbox.put_nowait, self._mixer, self._mute, status=known, reload=self._reload)
         self._control = Control(control, self._desk.controls())
         self._conversation = Conversation(
             config.conversation, 2 * rate_hz, keep_s=config.session.keep_s, harmless=self._actions.harmless
@@ -213,8 +214,10 @@ class App:
                 self._service.alive()
 
     def _note(self, now: float, item: Event | Effect) -> None:
-        for watch in (self._watch, self._turns.watch, self._status.watch, self._control.tell, self._mqtt.watch):
-            watch(now, item)
+        self._watch(now, item)
+        self._control.tell(now, item)
+        for room in (self._turns, self._status, self._mute, self._mqtt):
+            room.watch(now, item)
 
     async def _tick(self) -> None:
         while True:
@@ -244,7 +247,7 @@ class App:
             do.Hush: lambda effect: self._speaker.hush(effect.turn),
             do.Tell: self._tell,
             do.Show: self._show,
-            do.Capture: self._capture,
+            do.Capture: lambda effect: self._mic.capture(effect.on),
             do.Louden: lambda effect: self._tasks.create_task(self._mixer.change(effect.step_percent)),
             do.Act: lambda effect: self._tasks.create_task(self._actions.run(effect)),
             do.Drop: lambda effect: self._actions.drop(effect.id),
@@ -259,10 +262,6 @@ class App:
     def _forget(self, effect: do.Forget) -> None:
         self.session.forget_conversation()
         self._receipts.forget()
-
-    def _capture(self, effect: do.Capture) -> None:
-        self._mic.capture(effect.on)
-        self._mute.show(is_on=not effect.on)
 
     def _become(self, effect: do.Become) -> None:
         self._cast.chosen = effect.name

@@ -11,6 +11,7 @@ from cooee.effects import Outcome, Report
 from cooee.events import Event
 from cooee.faults import Faulty
 from cooee.mixer import Mixer
+from cooee.mute import Mute, NotSo
 from cooee.reload import Changes
 
 BY = "command"
@@ -22,21 +23,23 @@ WHY = {
     Outcome.LATE: "there was no quiet moment for it in time",
     Outcome.FULL: "too many announcements wait already",
     Outcome.MUTED: "the speaker is muted, so it could not hear an answer",
+    Outcome.STOPPED: "it was stopped",
 }
 
 
 class Desk:
-    """`post` takes events on the loop; `mixer` is where the volume is set."""
+    """`post` takes events on the loop; `mixer` is where the volume is set, `mute` where mute is."""
 
     def __init__(
         self,
         post: Callable[[Event], None],
         mixer: Mixer,
+        mute: Mute,
         *,
         status: Callable[[], Awaitable[Mapping[str, Any]]],
         reload: Callable[[], Awaitable[Changes | Faulty]],
     ) -> None:
-        self._post, self._mixer = post, mixer
+        self._post, self._mixer, self._mute = post, mixer, mute
         self._status, self._read_again = status, reload
         self._numbers = itertools.count(1)
         self._waiting: dict[str, asyncio.Future[Report]] = {}
@@ -50,8 +53,8 @@ class Desk:
             reload=self._reload,
             talk=lambda: self._post(on.Summoned(BY)),
             stop=lambda: self._post(on.Stopped(BY)),
-            mute=lambda: self._post(on.Muted(BY)),
-            unmute=lambda: self._post(on.Unmuted(BY)),
+            mute=lambda: self._obey(on.Muted(BY)),
+            unmute=lambda: self._obey(on.Unmuted(BY)),
         )
 
     def report(self, report: Report) -> None:
@@ -84,9 +87,19 @@ class Desk:
             raise Refused("the speaker did not tell what became of it", outcome="failed") from None
         finally:
             del self._waiting[announcement.id]
+            if not waiting.done() or waiting.cancelled():
+                self._post(on.SayUnwanted(announcement.id))
         if report.outcome not in (Outcome.SAID, Outcome.ANSWERED):
             raise Refused(WHY.get(report.outcome, report.text), outcome=report.outcome.value)
         return report
+
+    async def _obey(self, wish: on.Muted | on.Unmuted) -> Mapping[str, Any]:
+        """Raises Refused."""
+        try:
+            await self._mute.obey(wish)
+        except NotSo as why:
+            raise Refused(str(why)) from None
+        return {}
 
     async def _volume(self, volume: wanted.Volume) -> Mapping[str, Any]:
         if volume.percent is not None:

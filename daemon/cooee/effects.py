@@ -112,6 +112,8 @@ class Outcome(Enum):
     """Too many wait already."""
     MUTED = "muted"
     """No answer can be heard."""
+    STOPPED = "stopped"
+    """The user wanted quiet."""
     FAILED = "failed"
 
 

@@ -16,6 +16,7 @@ from cooee.wishes import Muted as Muted
 from cooee.wishes import MuteToggled as MuteToggled
 from cooee.wishes import PersonaChosen as PersonaChosen
 from cooee.wishes import Released as Released
+from cooee.wishes import SayUnwanted as SayUnwanted
 from cooee.wishes import SayWanted as SayWanted
 from cooee.wishes import Stopped as Stopped
 from cooee.wishes import Summoned as Summoned
@@ -81,6 +82,11 @@ class Unsayable:
 
     turn: int
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class MicShut:
+    """The capture device is closed, for the speaker is muted, and a restart keeps it so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,8 +277,8 @@ class Hushed:
 # fmt: off
 Event = (
     Heard | Ticked | MicLost | MicFound | SpeakerLost | SpeakerFound | Summoned | Released | Dismissed | Stopped
-    | SayWanted | Unsayable | Muted | Unmuted | MuteToggled | LoudnessWanted | LoudnessSet | SessionUp
-    | SettingsApplied | SessionDown | LimitNear | Uplinked | Lit | Warned | LatencyReported | InjectionRefused
+    | SayWanted | SayUnwanted | Unsayable | Muted | MicShut | Unmuted | MuteToggled | LoudnessWanted | LoudnessSet
+    | SessionUp | SettingsApplied | SessionDown | LimitNear | Uplinked | Lit | Warned | LatencyReported | InjectionRefused
     | Forgotten | PersonaChosen | UserStarted | UserText | NothingSaid | AgentThought | AgentText | AgentSpeech
     | AgentDone | Asked | Withdrawn | Acted | Doubted | Switched | Triggered | Sounded | Spoken | Hushed
 )

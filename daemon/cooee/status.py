@@ -36,6 +36,7 @@ class Status:
         self._began = now
         self._volume = volume_percent
         self._phase, self._turn = Phase.ASLEEP, 0
+        self._is_capturing, self._is_shut = True, False
         self._frame, self._heard_at = b"", now
         self._lost: dict[str, str] = {}
         self._is_up, self._is_stand_in, self._up_at, self._request_id = False, False, now, ""
@@ -49,6 +50,10 @@ class Status:
             case do.Show():
                 self._phase, self._turn = item.phase, item.turn
                 self._trouble = item.trouble.value if item.trouble else ""
+            case do.Capture():
+                self._is_capturing, self._is_shut = item.on, False
+            case on.MicShut():
+                self._is_shut = not self._is_capturing
             case do.OpenUplink():
                 self._turn = item.turn
             case on.MicLost() | on.SpeakerLost():
@@ -86,7 +91,7 @@ class Status:
             "phase": self._phase.value,
             "turn": self._turn,
             "ears": {
-                "is_muted": self._phase is Phase.MUTED,
+                "is_muted": self._is_shut,
                 "level_dbfs": round(level_dbfs(self._frame)[1], 1) if is_heard else FLOOR_DBFS,
                 "silent_s": round(silent_s, 1),
             },

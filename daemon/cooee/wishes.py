@@ -48,6 +48,13 @@ class SayWanted:
 
 
 @dataclass(frozen=True, slots=True)
+class SayUnwanted:
+    """Who wanted it said has gone away."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Muted:
     by: str
     is_switch: bool = False

@@ -8,6 +8,7 @@ import socket
 import stat
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,9 +41,14 @@ class Speaker:
         def note(name: str) -> Any:
             return lambda: self.wishes.append(name)
 
+        async def obey(name: str) -> Mapping[str, Any]:
+            await asyncio.sleep(0)
+            return await self.wish(name)
+
         wish = self.wish
-        plain = {name: note(name) for name in ("talk", "stop", "mute", "unmute")}
-        return Controls(status=self.status, say=wish, ask=wish, volume=wish, reload=wish, **plain)
+        plain = {name: note(name) for name in ("talk", "stop")}
+        mute = {name: partial(obey, name) for name in ("mute", "unmute")}
+        return Controls(status=self.status, say=wish, ask=wish, volume=wish, reload=wish, **plain, **mute)
 
 
 @asynccontextmanager

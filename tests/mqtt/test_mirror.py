@@ -12,7 +12,7 @@ from cooee import events as on
 from cooee.effects import Outcome, Phase
 from cooee.mqtt.client import Message
 from cooee.mqtt.discovery import ENTITIES, TEXT_LIMIT, Identity, messages
-from cooee.mqtt.mirror import BY, Mirror, VolumeWanted
+from cooee.mqtt.mirror import BY, HELD, Mirror, VolumeWanted
 from cooee.trouble import Trouble
 
 HALL = Identity("hall", "cooee/hall", "Hall speaker", "Hall", "1.2.3")
@@ -30,9 +30,20 @@ def test_a_phase_is_a_state_that_is_kept_and_told_once(mirror: Mirror) -> None:
 
 
 def test_mute_is_the_capture_device_and_not_the_phase(mirror: Mirror) -> None:
-    assert mirror.watch(do.Capture(on=False)) == [Message("cooee/hall/mute", "ON", retain=True)]
+    assert mirror.watch(do.Capture(on=False)) == []
+    assert mirror.watch(on.MicShut()) == [Message("cooee/hall/mute", "ON", retain=True)]
     assert mirror.watch(do.Show(Phase.SPEAKING))[0].topic == "cooee/hall/state"
     assert mirror.watch(do.Capture(on=True)) == [Message("cooee/hall/mute", "OFF", retain=True)]
+    assert mirror.watch(on.MicShut()) == [], "one that was on its way when it was opened again"
+
+
+def test_what_the_switch_holds_is_said_where_somebody_unmutes(mirror: Mirror) -> None:
+    for item in (on.Muted("switch", is_switch=True), do.Capture(on=False), on.MicShut()):
+        mirror.watch(item)
+    told = {each.topic: each.payload for each in mirror.watch(on.Unmuted(BY))}
+    assert told == {"cooee/hall/error": HELD, "cooee/hall/mute": "ON"}
+    mirror.watch(on.Unmuted("switch", is_switch=True))
+    assert mirror.watch(on.Unmuted(BY)) == []
 
 
 def test_a_wake_happened_and_is_not_kept(mirror: Mirror) -> None:
@@ -81,7 +92,12 @@ def test_what_did_not_work_is_the_last_error_without_what_was_said(mirror: Mirro
         ("volume", "30.0", VolumeWanted(30)),
         ("mute", "maybe", None),
         ("volume", "101", None),
+        ("volume", " 40 ", VolumeWanted(40)),
         ("volume", "nan", None),
+        ("volume", "1e1", None),
+        ("volume", "4_0", None),
+        ("volume", "٣", None),
+        ("volume", "-1", None),
         ("volume", "loud", None),
         ("say", " \n ", None),
         ("say", "x" * 1001, None),
@@ -91,15 +107,15 @@ def test_what_did_not_work_is_the_last_error_without_what_was_said(mirror: Mirro
     ],
 )
 def test_a_command_is_an_event_or_nothing(mirror: Mirror, key: str, text: str, wanted: object) -> None:
-    assert mirror.obey(f"cooee/hall/{key}/set", text.encode(), is_kept=False) == wanted
+    assert mirror.obey(f"cooee/hall/{key}/set", text.encode(), is_retained=False) == wanted
 
 
 def test_an_old_command_that_the_broker_kept_is_not_done(mirror: Mirror) -> None:
-    assert mirror.obey("cooee/hall/talk/set", b"PRESS", is_kept=True) is None
+    assert mirror.obey("cooee/hall/talk/set", b"PRESS", is_retained=True) is None
 
 
 def test_what_is_asked_is_answered_to_who_asked(mirror: Mirror) -> None:
-    wanted = mirror.obey("cooee/hall/ask/set", b"Tea or\ncoffee?", is_kept=False)
+    wanted = mirror.obey("cooee/hall/ask/set", b"Tea or\ncoffee?", is_retained=False)
     assert isinstance(wanted, on.SayWanted)
     assert (wanted.text, wanted.wants_answer) == ("Tea or coffee?", True)
     (answer,) = mirror.watch(do.Report(wanted.id, Outcome.ANSWERED, "tea"))
@@ -107,17 +123,26 @@ def test_what_is_asked_is_answered_to_who_asked(mirror: Mirror) -> None:
     assert json.loads(answer.payload) == {"event_type": "answered", "text": "tea"}
 
 
+@pytest.mark.parametrize("outcome", [Outcome.CUT, Outcome.STOPPED, Outcome.LATE, Outcome.FULL])
+def test_what_was_not_said_is_told_and_what_others_wanted_said_is_theirs(mirror: Mirror, outcome: Outcome) -> None:
+    said = mirror.obey("cooee/hall/say/set", b"Dinner is ready", is_retained=False)
+    assert isinstance(said, on.SayWanted)
+    (told,) = mirror.watch(do.Report(said.id, outcome))
+    assert told.topic == "cooee/hall/error" and "announcement" in told.payload
+    assert mirror.watch(do.Report("1", outcome)) == []
+
+
 def test_the_answer_to_somebody_else_is_not_published(mirror: Mirror) -> None:
-    said = mirror.obey("cooee/hall/say/set", b"Dinner is ready", is_kept=False)
+    said = mirror.obey("cooee/hall/say/set", b"Dinner is ready", is_retained=False)
     assert isinstance(said, on.SayWanted)
     assert mirror.watch(do.Report(said.id, Outcome.SAID)) == []
     assert mirror.watch(do.Report("cli 1", Outcome.ANSWERED, "tea")) == []
 
 
 @given(st.text(), st.binary(max_size=100), st.booleans())
-def test_garbage_is_nothing(key: str, payload: bytes, is_kept: bool) -> None:
-    Mirror(HALL).obey(f"cooee/hall/{key}/set", payload, is_kept=is_kept)
-    Mirror(HALL).obey(key, payload, is_kept=is_kept)
+def test_garbage_is_nothing(key: str, payload: bytes, is_retained: bool) -> None:
+    Mirror(HALL).obey(f"cooee/hall/{key}/set", payload, is_retained=is_retained)
+    Mirror(HALL).obey(key, payload, is_retained=is_retained)
 
 
 def test_what_was_not_done_is_shown_as_it_is(mirror: Mirror) -> None:

@@ -39,6 +39,9 @@ class Speaker:
         self.percent = 70
         self.room = Mqtt(table, self.posted.append)
 
+    def percent_set(self) -> int | None:
+        return self.volumes[-1] if self.volumes else None
+
     async def set(self, percent: int) -> int:
         self.volumes.append(percent)
         self.room.watch(0.0, on.LoudnessSet(percent))
@@ -89,7 +92,7 @@ async def test_who_comes_later_finds_the_whole_speaker(broker: Mosquitto) -> Non
             told = [topic for topic, *_ in home.heard if topic.startswith("homeassistant/")]
             assert sorted(told) == sorted(f"homeassistant/{e['p']}/hall/{key}/config" for key, e in ENTITIES.items())
             assert home.last("cooee/hall/wake") is None
-            assert all(is_kept for *_, is_kept in home.heard)
+            assert all(is_retained for *_, is_retained in home.heard)
 
 
 async def test_home_assistant_that_starts_anew_is_told_again(broker: Mosquitto) -> None:
@@ -124,6 +127,7 @@ async def test_what_is_wanted_is_posted_and_what_is_so_is_shown(broker: Mosquitt
         # It is not so before the capture device is closed.
         assert home.last("cooee/hall/mute") == "OFF"
         speaker.room.watch(0.0, do.Capture(on=False))
+        speaker.room.watch(0.0, on.MicShut())
         await home.until(lambda: home.last("cooee/hall/mute") == "ON")
 
 
@@ -152,6 +156,33 @@ async def test_a_storm_of_commands_does_not_flood_the_speaker(broker: Mosquitto)
         await home.publish("end", "")
         await home.until(lambda: home.last("end") is not None)
         assert 1 <= len(speaker.posted) <= 5 * COMMANDS_PER_S
+        assert not speaker.room.away
+
+
+async def test_in_a_storm_mute_and_stop_are_heard_and_the_last_value_holds(broker: Mosquitto) -> None:
+    async with at_home(broker) as home, running(broker) as speaker:
+        for number in range(200):
+            await home.publish(SET.format("talk"), "PRESS")
+            await home.publish(SET.format("mute"), "OFF")
+            await home.publish(SET.format("volume"), str(number % 90))
+        await home.publish(SET.format("mute"), "ON")
+        await home.publish(SET.format("stop"), "PRESS")
+        await home.publish(SET.format("volume"), "33")
+        await speaker.until(lambda: speaker.percent_set() == 33)
+        muting = [event for event in speaker.posted if isinstance(event, on.Muted | on.Unmuted)]
+        assert isinstance(muting[-1], on.Muted)
+        assert len(muting) + len(speaker.volumes) < 300
+        assert any(isinstance(event, on.Stopped) for event in speaker.posted)
+        await home.publish(SET.format("mute"), "OFF")
+        await speaker.until(lambda: isinstance(speaker.posted[-1], on.Unmuted))
+
+
+async def test_a_question_too_many_is_answered_as_that(broker: Mosquitto) -> None:
+    async with at_home(broker) as home, running(broker) as speaker:
+        for _ in range(5 * COMMANDS_PER_S):
+            await home.publish(SET.format("ask"), "Tea or coffee?")
+        await home.until(lambda: home.last("cooee/hall/answer") is not None)
+        assert json.loads(home.last("cooee/hall/answer") or "")["event_type"] == "full"
         assert not speaker.room.away
 
 

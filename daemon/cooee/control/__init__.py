@@ -52,10 +52,10 @@ class Controls:
     ask: Callable[[wanted.Ask], Awaitable[Mapping[str, Any]]]
     volume: Callable[[wanted.Volume], Awaitable[Mapping[str, Any]]]
     reload: Callable[[], Awaitable[Mapping[str, Any]]]
+    mute: Callable[[], Awaitable[Mapping[str, Any]]]
+    unmute: Callable[[], Awaitable[Mapping[str, Any]]]
     talk: Callable[[], None]
     stop: Callable[[], None]
-    mute: Callable[[], None]
-    unmute: Callable[[], None]
 
 
 class Control:
@@ -119,15 +119,15 @@ class Control:
         from aiohttp import web
 
         controls = self._controls
-        plain = {"talk": controls.talk, "stop": controls.stop, "mute": controls.mute, "unmute": controls.unmute}
+        bare = {"reload": controls.reload, "mute": controls.mute, "unmute": controls.unmute}
+        bare |= {"talk": _plain(controls.talk), "stop": _plain(controls.stop)}
         return [
             web.get("/status", self._status),
             web.get("/watch", self._watch),
             web.post("/say", self._with(wanted.Say, controls.say)),
             web.post("/ask", self._with(wanted.Ask, controls.ask)),
             web.post("/volume", self._with(wanted.Volume, controls.volume)),
-            web.post("/reload", self._with(wanted.Nothing, lambda _: controls.reload())),
-            *(web.post(f"/{name}", self._with(wanted.Nothing, _plain(wish))) for name, wish in plain.items()),
+            *(web.post(f"/{name}", self._with(wanted.Nothing, _bare(wish))) for name, wish in bare.items()),
         ]
 
     async def _guard(self, request: "web.Request", handler: Any) -> "web.StreamResponse":
@@ -177,12 +177,16 @@ class Control:
         return await self._streams.serve(request, with_texts=texts == "1")
 
 
-def _plain(wish: Callable[[], None]) -> Callable[[Any], Awaitable[Mapping[str, Any]]]:
-    async def fulfil(_: Any) -> Mapping[str, Any]:
+def _plain(wish: Callable[[], None]) -> Callable[[], Awaitable[Mapping[str, Any]]]:
+    async def fulfil() -> Mapping[str, Any]:
         wish()
         return {}
 
     return fulfil
+
+
+def _bare(wish: Callable[[], Awaitable[Mapping[str, Any]]]) -> Callable[[Any], Awaitable[Mapping[str, Any]]]:
+    return lambda nothing: wish()
 
 
 def _answer(known: Mapping[str, Any], status: int = 200) -> "web.Response":

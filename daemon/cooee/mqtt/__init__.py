@@ -13,15 +13,17 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from cooee import __version__, settings
-from cooee.effects import Effect
-from cooee.events import Event, LoudnessSet
+from cooee.effects import Effect, Outcome, Report
+from cooee.events import Event, LoudnessSet, Muted, SayWanted, Stopped, Unmuted
 from cooee.mqtt.client import Message
 from cooee.mqtt.discovery import Identity, messages
 from cooee.mqtt.link import Link
 from cooee.mqtt.mirror import Mirror, VolumeWanted
 
 COMMANDS_PER_S = 20
-"""More than that is no person's doing."""
+"""More than that is no person's doing. What makes the speaker deaf or quiet counts all the same, and so does the last
+value of a switch or a number.
+"""
 COUNT_S = 60.0
 
 
@@ -47,7 +49,9 @@ class Mqtt:
         self._link = Link(settings, name, self._hello, offline)
         self._loop = asyncio.get_running_loop()
         self._second, self._obeyed = 0, 0
-        self._wanted: asyncio.Queue[int] = asyncio.Queue()
+        self._unmute: Unmuted | None = None
+        self._percent: int | None = None
+        self._is_wanted = asyncio.Event()
         self.publish = self._link.publish
         self.listen = self._link.listen
         self.listening = self._link.listening
@@ -79,10 +83,17 @@ class Mqtt:
         self._tell(self._mirror.watch(item))
 
     async def _set(self, volume: Volume) -> None:
+        """The last values that were wanted, so often at most."""
         while True:
-            percent = await self._wanted.get()
-            with contextlib.suppress(Exception):  # the card may be gone; what is so is shown all the same
-                await volume.set(percent)
+            await self._is_wanted.wait()
+            self._is_wanted.clear()
+            if self._unmute:
+                self._post(self._unmute)
+            percent, self._percent, self._unmute = self._percent, None, None
+            if percent is not None:
+                with contextlib.suppress(Exception):  # the card may be gone; what is so is shown all the same
+                    await volume.set(percent)
+            await asyncio.sleep(1 / COMMANDS_PER_S)
 
     async def _count(self, status: Callable[[], Awaitable[Mapping[str, Any]]]) -> None:
         while True:
@@ -94,21 +105,35 @@ class Mqtt:
         about = messages(self.identity, self._settings.discovery_topic, self._settings.discovery)
         return [*about, *self._mirror.states(), Message(self.identity.status_topic, "online", retain=True)]
 
-    def _take_status(self, topic: str, payload: bytes, is_kept: bool) -> None:
+    def _take_status(self, topic: str, payload: bytes, is_retained: bool) -> None:
         """Home Assistant was started anew, and knows no more than the broker has kept."""
-        if payload == b"online" and not is_kept:
+        if payload == b"online" and not is_retained:
             self._tell(self._hello())
 
-    def _take_command(self, topic: str, payload: bytes, is_kept: bool) -> None:
+    def _take_command(self, topic: str, payload: bytes, is_retained: bool) -> None:
+        match self._mirror.obey(topic, payload, is_retained=is_retained):
+            case Muted() as wanted:
+                self._unmute = None
+                self._post(wanted)
+            case Stopped() as wanted:
+                self._post(wanted)
+            case Unmuted() as wanted:
+                self._unmute = wanted
+                self._is_wanted.set()
+            case VolumeWanted() as wanted:
+                self._percent = wanted.percent
+                self._is_wanted.set()
+            case None:
+                self._tell(self._mirror.echo(topic))
+            case wanted if self._is_bearable():
+                self._post(wanted)
+            case SayWanted() as wanted:
+                self._tell(self._mirror.watch(Report(wanted.id, Outcome.FULL)))
+
+    def _is_bearable(self) -> bool:
         second = int(self._loop.time())
         self._second, self._obeyed = second, self._obeyed + 1 if second == self._second else 1
-        wanted = self._mirror.obey(topic, payload, is_kept=is_kept) if self._obeyed <= COMMANDS_PER_S else None
-        if isinstance(wanted, VolumeWanted):
-            self._wanted.put_nowait(wanted.percent)
-        elif wanted is not None:
-            self._post(wanted)
-        else:
-            self._tell(self._mirror.echo(topic))
+        return self._obeyed <= COMMANDS_PER_S
 
     def _tell(self, messages: list[Message]) -> None:
         for message in messages:

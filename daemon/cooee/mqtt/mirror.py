@@ -4,7 +4,7 @@ States are kept by the broker, so that who comes later sees them; what merely ha
 """
 
 import json
-import math
+import re
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -16,7 +16,15 @@ from cooee.mqtt.client import Message
 from cooee.mqtt.discovery import COMMANDS, TEXT_LIMIT, Identity
 
 BY = "Home Assistant"
+HELD = "the switch on the speaker says mute, and only it can unmute"
 SAY_LIMIT = 1000
+UNSAID = {
+    Outcome.FAILED: "an announcement failed",
+    Outcome.CUT: "an announcement was interrupted",
+    Outcome.STOPPED: "an announcement was stopped",
+    Outcome.LATE: "there was no quiet moment for an announcement",
+    Outcome.FULL: "there were too many announcements",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +45,7 @@ class Mirror:
             "usage": "0.0",
         }
         self._said = 0
+        self._is_open, self._is_held = True, False
 
     def states(self) -> list[Message]:
         """All of them, as they are now."""
@@ -46,8 +55,8 @@ class Mirror:
         match item:
             case do.Show():
                 return self._set("state", item.phase.value)
-            case do.Capture():
-                return self._set("mute", "OFF" if item.on else "ON")
+            case do.Capture() | on.MicShut() | on.Muted() | on.Unmuted():
+                return self._watch_mute(item)
             case on.Heard(wake=str() as word):
                 return [self._happened("wake", "wake", by=PurePath(word).stem.replace("_", " "))]
             case on.Summoned():
@@ -60,19 +69,33 @@ class Mirror:
                 return self._set("volume", f"{item.percent}")
             case on.Acted(ok=False, is_known=True):
                 return self._set("error", f"{item.name} did not work")
-            case do.Report(outcome=Outcome.FAILED) if not item.id.startswith(f"{self._root} ask"):
-                return self._set("error", "an announcement failed")
             case do.Report() if item.id.startswith(f"{self._root} ask"):
                 return [self._happened("answer", item.outcome.value, text=item.text)]
+            case do.Report() if item.outcome is Outcome.FAILED or item.id.startswith(f"{self._root} say"):
+                return self._set("error", UNSAID[item.outcome]) if item.outcome in UNSAID else []
+        return []
+
+    def _watch_mute(self, item: do.Capture | on.MicShut | on.Muted | on.Unmuted) -> list[Message]:
+        match item:
+            case do.Capture():
+                # Shut is said when it is so, open before it is so: nobody may trust a mute that is none.
+                self._is_open = item.on
+                return self._set("mute", "OFF") if item.on else []
+            case on.MicShut() if not self._is_open:
+                return self._set("mute", "ON")
+            case on.Muted(is_switch=True) | on.Unmuted(is_switch=True):
+                self._is_held = isinstance(item, on.Muted)
+            case on.Unmuted() if self._is_held:
+                return [*self._set("error", HELD), self._message("mute", self._states["mute"])]
         return []
 
     def use(self, used_today_s: float) -> list[Message]:
         return self._set("usage", f"{used_today_s / 60:.1f}")
 
-    def obey(self, topic: str, payload: bytes, *, is_kept: bool) -> Event | VolumeWanted | None:
-        """What is wanted; None for what nobody can want. A command that the broker kept is an old one."""
+    def obey(self, topic: str, payload: bytes, *, is_retained: bool) -> Event | VolumeWanted | None:
+        """What is wanted; None for what nobody can want. A command that the broker retained is an old one."""
         key = topic.removeprefix(f"{self._root}/").removesuffix("/set")
-        if is_kept or key not in COMMANDS or topic != f"{self._root}/{key}/set":
+        if is_retained or key not in COMMANDS or topic != f"{self._root}/{key}/set":
             return None
         try:
             text = " ".join(payload.decode().split())
@@ -113,8 +136,7 @@ class Mirror:
 
 
 def _volume(text: str) -> VolumeWanted | None:
-    try:
-        percent = float(text)
-    except ValueError:
+    """A plain number, as Home Assistant sends it; `float` alone would also take "1e1", "4_0" and other scripts."""
+    if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,9})?", text) or float(text) > 100:
         return None
-    return VolumeWanted(round(percent)) if math.isfinite(percent) and 0 <= percent <= 100 else None
+    return VolumeWanted(round(float(text)))

@@ -73,6 +73,7 @@ def visit() -> "Store":
 class _Job:
     run: Callable[[sqlite3.Connection], Any]
     is_write: bool
+    is_durable: bool = False
     done: Future[Any] = field(default_factory=Future)
 
     def __post_init__(self) -> None:
@@ -90,6 +91,8 @@ class Store:
 
     A file that is damaged is set aside as "cooee.db.damaged" and a new one begun; on a disk that is full, read-only or
     missing, what is there is taken to memory and goes on there. Each is one warning.
+
+    `has_lost_the_disk`: that is so, and nothing outlives the process any more.
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -98,17 +101,20 @@ class Store:
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._tables: list[str] = []
         self._closing = threading.Lock()
-        self._is_closed = False
+        self._is_closed = self.has_lost_the_disk = False
         self._database: sqlite3.Connection
         self._thread = threading.Thread(target=self._work, name="cooee-store", daemon=True)
         self._thread.start()
         atexit.register(self.close)
 
-    def write(self, sql: str, *args: Any) -> Future[None]:
-        """Never raises, returns at once; done when committed. An exception in it is a fault of the statement."""
+    def write(self, sql: str, *args: Any, is_durable: bool = False) -> Future[None]:
+        """Never raises, returns at once; done when committed, or, if it `is_durable`, when no power cut can undo it.
+
+        An exception in it is a fault of the statement.
+        """
         if sql.startswith("CREATE"):
             self._tables.append(sql)
-        return self._add(_Job(lambda database: database.execute(sql, args).close(), is_write=True))
+        return self._add(_Job(lambda database: database.execute(sql, args).close(), True, is_durable))
 
     def fetch(self, sql: str, *args: Any) -> Future[list[tuple[Any, ...]]]:
         """`read` for those who can't wait."""
@@ -185,6 +191,9 @@ class Store:
     def _attempt(self, jobs: list[_Job], is_write: bool) -> list[Any]:
         """What each job gives, or its exception; writes in one transaction. Raises what the disk is to blame for."""
         if is_write:
+            # FULL has the log on the disk itself before the commit is done: an fsync each, which wears an SD card.
+            level = "FULL" if any(job.is_durable for job in jobs) else "NORMAL"
+            self._database.execute(f"PRAGMA synchronous={level}")
             self._database.execute("BEGIN IMMEDIATE")
         outcomes = [_outcome(job, self._database) for job in jobs]
         if is_write:
@@ -195,6 +204,7 @@ class Store:
         memory = connect(None)
         before = getattr(self, "_database", None)
         if self._path:
+            self.has_lost_the_disk = True
             log.warning("what is to be kept can't be, and is forgotten at the end: %s (%s)", self._path, error)
         if before and not _copied(before, memory):
             memory = connect(None)
