@@ -6,6 +6,7 @@ from typing import Any
 
 import psutil
 import pytest
+from pydantic import ValidationError
 
 from cooee.actions import Failed, command
 from cooee.actions._parameters import Parameter
@@ -14,9 +15,12 @@ from cooee.actions.command import Command, Settings
 TEXT = {"text": Parameter(type="string")}
 
 
+def table(*words: str, **settings: Any) -> Settings:
+    return Settings(description="A command.", command=list(words), **settings)
+
+
 def make(*words: str, parameters: dict[str, Parameter] | None = None, **settings: Any) -> Command:
-    table = Settings(description="A command.", command=list(words), parameters=parameters or {}, **settings)
-    return command.open("it", table, lambda event: None)
+    return command.open("it", table(*words, parameters=parameters or {}, **settings), lambda event: None)
 
 
 def python(code: str, *words: str, **settings: Any) -> Command:
@@ -49,6 +53,101 @@ async def test_what_the_user_said_can_be_no_option(text: str) -> None:
     both = make("echo", "{a}{text}", parameters={**TEXT, "a": Parameter(type="string")})
     with pytest.raises(Failed, match="begin with a dash"):
         await both.run({"a": "", "text": text})
+
+
+@pytest.mark.parametrize("words", [("{n}{text}",), ("{text}{n}",), ("{b}", "x")])
+async def test_no_number_makes_an_option_of_what_stands_behind_it(words: tuple[str, ...]) -> None:
+    known = {**TEXT, "n": Parameter(type="integer"), "b": Parameter(type="string")}
+    used = {name: each for name, each in known.items() if any(f"{{{name}}}" in word for word in words)}
+    with pytest.raises(Failed, match="begin with a dash"):
+        await make("echo", *words, parameters=used).run({"n": -1, "text": "", "b": "-e"})
+
+
+CODE = [
+    ["sh", "-c", "echo {text}"],
+    ["/bin/sh", "-ec", "echo {text}"],
+    ["bash", "-o", "pipefail", "-c", "echo '{text}'"],
+    ["bash", "-c{text}"],
+    ["bash", "{text}"],
+    ["bash", "--rcfile", "{text}", "-i"],
+    ["python3.11", "-c", "print('{text}')"],
+    ["python3", "-m", "{text}"],
+    ["python3", "{text}.py"],
+    ["perl", "-e", "print '{text}'"],
+    ["perl", "-we", "1", "-e", "{text}"],
+    ["perl", "-ne", "print", "{text}"],
+    ["ruby", "-e", "{text}"],
+    ["node", "--eval", "{text}"],
+    ["php", "-r", "{text}"],
+    ["awk", 'BEGIN {{ print "{text}" }}'],
+    ["gawk", "-f", "{text}"],
+    ["sed", "s/x/{text}/"],
+    ["sed", "s/x/y/", "/etc/hostname", "-e", "{text}"],
+    ["sqlite3", "/var/db", "{text}"],
+    ["ssh", "host", "say {text}"],
+    ["ssh", "host", "say", "{text}"],
+    ["ssh", "{text}", "uptime"],
+    ["env", "sh", "-c", "echo {text}"],
+    ["env", "-i", "A=b", "sh", "-c", "echo {text}"],
+    ["env", "-S", "echo {text}"],
+    ["env", "LD_PRELOAD={text}", "true"],
+    ["env", "{text}"],
+    ["sudo", "sh", "-c", "echo {text}"],
+    ["sudo", "-u", "pi", "-n", "bash", "-lc", "echo {text}"],
+    ["sudo", "-u", "pi", "{text}"],
+    ["nice", "-n", "5", "timeout", "-k", "1", "5", "sh", "-c", "{text}"],
+    ["timeout", "5", "{text}"],
+    ["busybox", "sh", "-c", "{text}"],
+    ["find", "/srv", "-exec", "sh", "-c", "echo {text}", ";"],
+    ["find", "/srv", "-exec", "{text}", ";"],
+    ["docker", "exec", "box", "sh", "-c", "echo {text}"],
+    ["eval", "{text}"],
+    ["xargs", "{text}"],
+    ["su", "-c", "echo {text}", "pi"],
+]
+
+
+@pytest.mark.parametrize("words", CODE, ids=" ".join)
+def test_nothing_is_filled_into_code(words: list[str]) -> None:
+    with pytest.raises(ValidationError, match=r"code or as the name of a program.*argument of its own.*\$1"):
+        table(*words, parameters=TEXT)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["sh", "-c", 'echo "$1"', "sh", "{text}"],
+        ["sudo", "-u", "pi", "sh", "-c", 'echo "$1"', "sh", "{text}"],
+        ["bash", "/usr/local/bin/say.sh", "-c", "{text}"],
+        ["python3", "/usr/local/bin/say.py", "-e", "{text}"],
+        ["python3", "-c", "import sys; print(sys.argv)", "{text}"],
+        ["awk", "-v", "x={text}", "BEGIN {{ print x }}"],
+        ["sed", "-n", "-e", "s/x/y/", "{text}"],
+        ["env", "LANG=C", "echo", "{text}"],
+        ["timeout", "5", "echo", "{text}"],
+        ["find", "/srv/music", "-name", "{text}"],
+        ["mpc", "-c", "{text}"],
+        ["amixer", "-c", "1", "--name={text}"],
+        ["notify-send", "python", "{text}"],
+    ],
+    ids=" ".join,
+)
+def test_what_is_data_may_be_filled_in(words: list[str]) -> None:
+    assert table(*words, parameters=TEXT)
+
+
+def test_what_is_said_chooses_no_option() -> None:
+    with pytest.raises(ValidationError, match="would choose the option; give text an enum"):
+        table("uname", "-{text}", parameters=TEXT)
+    letter = {"text": Parameter(type="string", enum=["r", "s"])}
+    assert table("uname", "-{text}", parameters=letter)
+
+
+async def test_what_is_handed_to_a_shell_as_an_argument_is_no_code(tmp_path: Path) -> None:
+    trap = tmp_path / "trap"
+    say = make("sh", "-c", 'echo "$1"', "sh", "{text}", parameters=TEXT)
+    assert await say.run({"text": f"$(touch {trap}); touch {trap}"}) == f"$(touch {trap}); touch {trap}"
+    assert not trap.exists()
 
 
 async def test_a_negative_number_is_a_number() -> None:

@@ -11,11 +11,16 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from cooee.actions import Failed, Report
+from cooee.actions._interpreters import code_in
 from cooee.actions._parameters import TemplateTable, answered, declared, fill, placeholders
 from cooee.actions._words import one_line
 from cooee.effects import Function
 
 OUTPUT_LIMIT = 4096
+_OF_ITS_OWN = (
+    'a value has to be an argument of its own behind the code, as in ["sh", "-c", "echo \\"$1\\"", "sh", "{text}"], '
+    "or to go to a script of your own that quotes it"
+)
 PIPES_S = 0.5
 """A program may leave another one behind that holds its pipes; nobody waits for that one."""
 
@@ -35,7 +40,18 @@ class Settings(TemplateTable):
         if placeholders(self.command[0]):
             raise ValueError("the program itself can't be a placeholder")
         self.check_placeholders(self.command[1:])
+        if (code := code_in(self.command, lambda word: bool(placeholders(word)))) is not None:
+            raise ValueError(f"{code!r} would be read as code or as the name of a program; {_OF_ITS_OWN}")
+        for word in self.command[1:]:
+            self._is_no_choice_of_options(word)
         return self
+
+    def _is_no_choice_of_options(self, word: str) -> None:
+        names = placeholders(word)
+        if word.startswith("-") and not word.lstrip("-").partition("{")[0] and names:
+            given = self.parameters[names[0]]
+            if given.type == "string" and not given.enum:
+                raise ValueError(f"with {word!r}, what is said would choose the option; give {names[0]} an enum")
 
 
 def declare(name: str, settings: Settings) -> Function:
@@ -124,10 +140,10 @@ class _Output(asyncio.SubprocessProtocol):
 
 
 def _argument(template: str, arguments: Mapping[str, Any]) -> str:
-    """Raises Failed where what the user said would be read as an option."""
+    """Raises Failed where what was said would be read as an option; a number by itself may be negative."""
     filled = fill(template, arguments)
-    names = placeholders(template)
-    if filled.startswith("-") and not template.startswith("-") and isinstance(arguments[names[0]], str):
+    is_number = placeholders(template) == (template[1:-1],) and isinstance(arguments[template[1:-1]], int | float)
+    if filled.startswith("-") and not template.startswith("-") and not is_number:
         raise Failed("the text can't begin with a dash.")
     return filled
 
