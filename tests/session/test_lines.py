@@ -108,12 +108,13 @@ async def test_the_agent_takes_over_again_at_a_quiet_moment_with_the_same_histor
     async with server(remember) as other:
         agent = deepgram.open(deepgram.Settings(url=other.url))
         agent.is_metered = False
-        async with talking(Refusal(503), hold, stand_ins=(agent,)) as (talk, it):
+        async with talking(Refusal(503), stand_ins=(agent,)) as (talk, it):
             talk.session.connect()
             talk.session.open(1)
             for frame in WORDS:
                 talk.session.send(1, frame)
             await talk.until(UserText)
+            it.scripts = (hold,)
             await asyncio.sleep(0.3)
             assert len(it.peers) == 0, "somebody still speaks"
             talk.session.forget()
