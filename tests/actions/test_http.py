@@ -51,14 +51,36 @@ async def test_a_get_answers_with_what_came_back(home: Home) -> None:
     assert (method, path, body) == ("GET", "/state?x=a%20b%26c%3D%C3%A4%2F%23", "")
 
 
-@pytest.mark.parametrize("text", ["..", ".", "../admin", "a/../../admin", "..\\admin", "/../"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "..",
+            ".",
+            "../admin",
+            "a/../../admin",
+            "..\\admin",
+            "/../",
+            "%2e%2e",
+            "%252e%252E",
+            ".%2e",
+            "..;",
+            "..;a=b",
+            "",
+        ),
+        *("a/b", "a%2fb", "a%252Fb", "a\\b", "a%5cb", "a%0d%0aX: y", "a%00", "a\r\nX: y", "\x85", "\ud800", "\uffff"),
+    ],
+)
 async def test_what_the_user_said_can_not_climb_out_of_the_path(home: Home, text: str) -> None:
-    with pytest.raises(Failed, match="can't be used here"):
+    with pytest.raises(Failed, match="can't be used"):
         await make(f"{home.url}/rooms/{{text}}/lamp", parameters=TEXT).run({"text": text})
+    two = {"a": Parameter(type="string"), "b": Parameter(type="string")}
+    with pytest.raises(Failed, match="can't be used"):
+        await make(f"{home.url}/rooms/{{a}}{{b}}", parameters=two).run({"a": text[:1], "b": text[1:]})
     assert home.asked == []
 
 
-@pytest.mark.parametrize("text", ["@evil.example", ":80@evil", "//evil.example", "?a=b", "#", "%2e%2e"])
+@pytest.mark.parametrize("text", ["@evil.example", ":80@evil", "?a=b", "#", "100%", "a;b", "a.b", "...", "%zz"])
 async def test_what_the_user_said_stays_in_its_place(home: Home, text: str) -> None:
     await make(f"{home.url}/rooms/{{text}}/lamp", parameters=TEXT).run({"text": text})
     (asked,) = home.asked
@@ -209,6 +231,12 @@ def test_a_key_that_is_missing_or_open_to_others_says_so(tmp_path: Path, monkeyp
         make("http://127.0.0.1/", headers={"Authorization": f"secret:{file}"})
 
 
+def test_a_key_of_two_lines_is_no_header(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TWO_LINES", "a\r\nX-Admin: yes")
+    with pytest.raises(Failed, match="the key two_lines can't be sent: it has to be one line"):
+        make("http://127.0.0.1/", headers={"Authorization": "Bearer secret:two_lines"})
+
+
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
@@ -224,6 +252,9 @@ def test_a_key_that_is_missing_or_open_to_others_says_so(tmp_path: Path, monkeyp
         ({"url": "http://a/", "body": {"a": 1}}, "GET sends no body"),
         ({"url": "http://a/", "headers": {"Authorization": "Bearer abc"}}, "a key, which can't stand here"),
         ({"url": "http://a/", "headers": {"X-API-Key": "abc"}}, "a key, which can't stand here"),
+        ({"url": "http://a/", "headers": {"X-A": "b\r\nX-C: d"}}, "value is one line"),
+        ({"url": "http://a/", "headers": {"X-A\r\nX-C": "d"}}, "name has no spaces"),
+        ({"url": "http://a/", "headers": {"X A": "d"}}, "name has no spaces"),
         ({"url": "http://a/", "method": "get"}, "'GET', 'POST'"),
     ],
 )

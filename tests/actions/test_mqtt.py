@@ -12,6 +12,7 @@ import pytest
 from pydantic import ValidationError
 
 from cooee.actions import Actions, Failed, Unsure
+from cooee.actions._broker import topic_with
 from cooee.actions.mqtt import Mqtt, Settings, declare
 from cooee.actions.mqtt import open as open_mqtt
 from cooee.effects import Act
@@ -157,6 +158,38 @@ async def test_what_the_user_said_can_not_lead_to_another_topic(broker: Mosquitt
         await link.publish("end", "")
         await home.until(lambda: home.last("end") is not None)
         assert [topic for topic, *_ in home.heard] == ["end"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "\uffff",
+            "\ufffe",
+            "\ufdd0",
+            "\U0001ffff",
+            "\x85",
+            "\x00",
+            "\x1f",
+            "\x7f",
+            "\x9f",
+            "\u2028",
+            "\ud800",
+            "a\udfffb",
+        ),
+        *("+", "#", "a/b", "/", "a+", "#a", ""),
+    ],
+)
+def test_no_level_of_a_topic_has_what_a_broker_may_refuse_or_read_otherwise(text: str) -> None:
+    with pytest.raises(Failed, match="can't be used"):
+        topic_with("home/{text}/set", {"text": text})
+
+
+def test_a_topic_of_the_brokers_own_is_reached_by_no_value() -> None:
+    for text in ("$SYS", "$share", "$"):
+        with pytest.raises(Failed, match="can't be used"):
+            topic_with("{text}/x", {"text": text})
+    assert topic_with("home/{text}/set", {"text": "Küche 2 😀"}) == "home/Küche 2 😀/set"
 
 
 @pytest.mark.slow

@@ -75,7 +75,18 @@ def test_a_value_is_never_read_as_a_template() -> None:
     assert placeholders("{{x}} {a}{b}") == ("a", "b")
 
 
-@pytest.mark.parametrize("text", ["a\x00b", "a\nb", "a\r", "\x1b[2J", "\x7f"])
+@pytest.mark.parametrize("text", ["a\x00b", "a\nb", "a\r", "\x1b[2J", "\x7f", "a\x85", "a\x9b2J", "a\u2028b", "\u2029"])
 def test_control_characters_are_refused(text: str) -> None:
     with pytest.raises(Failed, match="can't be used"):
         fill("{a}", {"a": text})
+
+
+@pytest.mark.parametrize("text", ["\ud800", "a\udfff", "\uffff", "\ufffe", "\ufdd0", "\U0010ffff"])
+def test_what_is_no_character_is_refused(text: str) -> None:
+    with pytest.raises(Failed, match="can't be used"):
+        fill("{a}", {"a": text})
+
+
+@pytest.mark.parametrize("text", ["Zoë", "日本語", "👩\u200d🍳", "\ufffd", "½", "\u202eabc", "a\u00a0b"])
+def test_what_people_write_is_text(text: str) -> None:
+    assert fill("{a}", {"a": text}) == text

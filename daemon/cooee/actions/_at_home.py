@@ -21,6 +21,8 @@ _SECRET_HEADER = re.compile(r"(?i)authorization|cookie|token|secret|password|api
 
 def _headers(headers: dict[str, str]) -> dict[str, str]:
     for name, value in headers.items():
+        if not re.fullmatch(r"[\w!#$%&'*+.^`|~-]+", name, re.ASCII) or not _is_field(value):
+            raise ValueError(f"{name!r} can't be sent: a header's name has no spaces, and its value is one line")
         if _SECRET_HEADER.search(name) and not _SECRET.match(value):
             raise ValueError(
                 f'{name} holds a key, which can\'t stand here; write "secret:NAME" or "Bearer secret:NAME"'
@@ -76,6 +78,10 @@ async def limited(content: Any, most: int) -> bytes:
     return bytes(body)
 
 
+def _is_field(value: str) -> bool:
+    return value.replace("\t", " ").isprintable()
+
+
 def resolved(header: str) -> str:
     """The header field with its key. Raises Failed where there is none."""
     reference = _SECRET.match(header)
@@ -88,6 +94,8 @@ def resolved(header: str) -> str:
         raise Failed(f"{error}.") from error
     if not value:
         raise Failed(f"the key {name} is missing: set it as environment variable or as systemd credential.")
+    if not _is_field(value):
+        raise Failed(f"the key {name} can't be sent: it has to be one line.")
     return prefix + value
 
 

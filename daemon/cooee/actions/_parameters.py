@@ -2,6 +2,7 @@
 
 import re
 import string
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, Literal, Self
 
@@ -12,6 +13,7 @@ from cooee.effects import Function
 from cooee.settings import Table
 
 _NUMBERS = ("integer", "number")
+_NO_TEXT = ("Cc", "Cs", "Zl", "Zp")
 
 
 class Parameter(Table):
@@ -159,13 +161,22 @@ def texts(body: Any) -> list[str]:
 
 
 def plain(value: Any) -> str:
-    """An argument as text. Raises Failed for text with control characters, which may end a line or a string early."""
+    """An argument as text.
+
+    Raises Failed for text with control characters, which may end a line or a string early, and with what is no
+    character at all (a half of a surrogate pair, U+FFFF and the like).
+    """
     if isinstance(value, bool):
         return str(value).lower()
     text = str(value)
-    if any(ord(character) < 32 or ord(character) == 127 for character in text):
+    if any(unicodedata.category(character) in _NO_TEXT or _is_no_character(character) for character in text):
         raise Failed("the text has characters that can't be used.")
     return text
+
+
+def _is_no_character(character: str) -> bool:
+    code = ord(character)
+    return code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF
 
 
 def answered(table: TemplateTable, arguments: Mapping[str, Any], output: str) -> str:

@@ -102,11 +102,18 @@ class Http:
 
 
 def _filled_url(template: str, arguments: Mapping[str, Any]) -> str:
-    url = fill(template, arguments, lambda text: quote(text, safe=""))
-    path = unquote(urlsplit(url).path).replace("\\", "/")
-    if placeholders(urlsplit(template).path) and {".", ".."} & set(path.split("/")):
-        raise Failed("that text can't be used here.")
-    return url
+    """Raises Failed for what would lead to another path, also where somebody decodes it more often than he should."""
+    for segment in filter(placeholders, urlsplit(template).path.split("/")):
+        name = _decoded(fill(segment, arguments))
+        if not name or name.partition(";")[0] in (".", "..") or re.search(r"[/\\\x00-\x1f\x7f-\x9f]", name):
+            raise Failed("that text can't be used here.")
+    return fill(template, arguments, lambda text: quote(text, safe=""))
+
+
+def _decoded(text: str) -> str:
+    while (decoded := unquote(text)) != text:
+        text = decoded
+    return text
 
 
 def _output(body: bytes, pointer: str) -> str:
