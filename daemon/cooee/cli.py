@@ -43,6 +43,7 @@ def main() -> None:
 def run(config_path: Path | None) -> None:
     """Be the speaker, until stopped (Ctrl-C, or systemctl stop)."""
     config = _config(config_path, EX_CONFIG)
+    from cooee import control
     from cooee.app import App
     from cooee.service import log_to_the_right_place
     from cooee.store import FILE, Store, folder
@@ -53,9 +54,11 @@ def run(config_path: Path | None) -> None:
         stopping = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-        app = App(config, stopping=stopping, store=Store(folder() / FILE), control=remote.own_socket())
-        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, app.reload)
-        await app.run()
+        # First of all: one that is in another's way must not touch a pin.
+        with control.claimed(remote.own_socket(), *remote.other_sockets()):
+            app = App(config, stopping=stopping, store=Store(folder() / FILE), control=remote.own_socket())
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, app.reload)
+            await app.run()
 
     _run(until_stopped)
 
@@ -269,10 +272,14 @@ def _unusable() -> tuple[type[Exception], ...]:
 
 def _run(until_stopped: Callable[[], Awaitable[None]]) -> None:
     """A room that dies takes the process down, and systemd brings it back."""
+    from cooee.control import Taken
+
     try:
         asyncio.run(until_stopped())  # type: ignore[arg-type]
     except _unusable() as error:
         _stop(f"The speaker can't start: {error}", EX_CONFIG)
+    except Taken as taken:
+        _stop(f"The speaker can't start: {taken}", 1)
     except Exception as died:
         logging.getLogger("cooee.app").critical("a room of the speaker died", exc_info=died)
         sys.exit(1)

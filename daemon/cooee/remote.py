@@ -28,6 +28,11 @@ def own_socket() -> Path:
     return next(_own_sockets())
 
 
+def other_sockets() -> tuple[Path, ...]:
+    """Where another speaker would be in our way; one that was given a folder of its own is alone in it on purpose."""
+    return () if os.environ.get("RUNTIME_DIRECTORY") else tuple({*_own_sockets(), SERVICE} - {own_socket()})
+
+
 def _own_sockets() -> Iterator[Path]:
     if given := os.environ.get("RUNTIME_DIRECTORY"):
         yield Path(given.split(":")[0]) / FILE

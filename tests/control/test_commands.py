@@ -88,8 +88,6 @@ def test_mute_shuts_the_card_over_a_crash_and_the_volume_is_kept(tmp_path: Path,
         assert speaker.command("volume", "40").stdout == "40\n"
         assert speaker.command("volume", "-15").stdout == "25\n"
         assert speaker.command("mute").returncode == 0
-        speaker.wait_for("STATUS=muted")
-        time.sleep(0.5)
         speaker.process.send_signal(signal.SIGKILL)
         speaker.process.wait()
     again = tmp_path / "again"
@@ -162,3 +160,42 @@ def test_what_is_killed_or_hangs_at_the_other_end_is_a_sentence(tmp_path: Path, 
         _, error = asking.communicate(timeout=20)
     assert asking.returncode == 3
     assert error.startswith("The speaker has ended, or does not answer")
+
+
+def test_a_second_speaker_is_refused_and_one_that_was_killed_is_taken_over(tmp_path: Path, card: Card) -> None:
+    with Running(tmp_path, CONFIG, card.env) as speaker:
+        speaker.wait_for("READY=1")
+        folders = {"RUNTIME_DIRECTORY": str(tmp_path), "STATE_DIRECTORY": str(tmp_path / "state")}
+        second = cooee("run", "--config", tmp_path / "config.toml", **card.env, **folders)
+        assert (second.returncode, second.stdout) == (1, "")
+        assert f"another speaker runs on this machine already: process {speaker.process.pid} has" in second.stderr
+        assert "Traceback" not in second.stderr
+        assert speaker.command("status").returncode == 0
+        os.kill(speaker.process.pid, signal.SIGKILL)
+        speaker.process.wait()
+    again = tmp_path / "again"
+    again.mkdir()
+    with Running(again, CONFIG, {**card.env, **folders}) as speaker:
+        speaker.wait_for("READY=1")
+        assert cooee("status", **folders).returncode == 0
+
+
+def test_who_goes_away_is_not_asked(tmp_path: Path, card: Card) -> None:
+    with Running(tmp_path, CONFIG, card.env) as speaker:
+        speaker.wait_for("READY=1")
+        env = clean_env(RUNTIME_DIRECTORY=str(tmp_path), STATE_DIRECTORY=str(tmp_path))
+        watching = subprocess.Popen([*COOEE, "watch", "--texts"], env=env, stdout=subprocess.PIPE, text=True)
+        assert watching.stdout
+        time.sleep(1)
+        saying = subprocess.Popen([*COOEE, "say", "One two three four five six seven eight nine ten."], env=env)
+        time.sleep(1)
+        asking = subprocess.Popen([*COOEE, "ask", "Is anybody there?"], env=env, stderr=subprocess.PIPE)
+        time.sleep(1)
+        asking.kill()
+        asking.wait()
+        assert saying.wait(30) == 0
+        assert speaker.command("say", "Done.").returncode == 0
+        watching.send_signal(signal.SIGINT)
+        told = [json.loads(line) for line in watching.stdout]
+        watching.wait(10)
+        assert [line["text"] for line in told if line.get("effect") in ("announce", "say")][1:] == ["Done."]

@@ -17,12 +17,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cooee.control import wanted
+from cooee.control.claim import Taken, claimed, refuse
 from cooee.control.peer import Peer, peer_of
 from cooee.control.streams import Streams
 from cooee.settings import Table
 
 if TYPE_CHECKING:
     from aiohttp import web
+
+__all__ = ["Control", "Controls", "Refused", "Taken", "claimed"]
 
 log = logging.getLogger("cooee.control")
 # At any fault of a client's, aiohttp logs a traceback and what it was sent.
@@ -59,7 +62,8 @@ class Controls:
 
 
 class Control:
-    """An async context manager. A socket that can't be had is one warning: the speaker is one without it.
+    """An async context manager. A socket that can't be had is one warning: the speaker is one without it. Raises Taken
+    where another speaker has it.
 
     `path` None: no socket. `tell` passes on what happens to those who watch; it never waits.
     """
@@ -205,13 +209,12 @@ def _about(wrong: "web.HTTPException", request: "web.Request") -> str:
 
 
 def _bound(path: Path) -> socket.socket:
-    """The listening socket. Raises OSError with a sentence."""
+    """The listening socket. Raises OSError with a sentence, Taken."""
     path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
     with contextlib.suppress(FileNotFoundError):
         if not stat.S_ISSOCK(os.lstat(path).st_mode):
             raise FileExistsError(0, f"{path} is in the way, and no socket")
-        if _is_alive(path):
-            raise FileExistsError(0, f"another speaker runs already and has {path}")
+        refuse(path)
         path.unlink()
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
@@ -221,19 +224,6 @@ def _bound(path: Path) -> socket.socket:
         listening.close()
         raise OSError(error.errno or 0, f"{path} can't be made: {error.strerror or error}") from error
     return listening
-
-
-def _is_alive(path: Path) -> bool:
-    """Whether somebody answers there; a daemon that was killed leaves its socket behind."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as caller:
-        caller.settimeout(1.0)
-        try:
-            caller.connect(str(path))
-        except ConnectionRefusedError:
-            return False
-        except OSError:
-            return True
-    return True
 
 
 def _remove(path: Path, inode: int) -> None:
