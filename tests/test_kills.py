@@ -83,7 +83,7 @@ class Lane:
                 async with asyncio.timeout(60):
                     while not speaker.since(0, "READY=1"):
                         await asyncio.sleep(0.02)
-                await asyncio.sleep(self._dice.uniform(1, 6))
+                await asyncio.sleep(self._dice.uniform(0.5, 4))
             assert speaker.process.poll() is None, speaker.stderr
         for word in ("Traceback", "damaged", "ERROR"):
             assert word not in speaker.stderr, speaker.stderr
