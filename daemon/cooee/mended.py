@@ -13,10 +13,8 @@ from pydantic_core import ErrorDetails
 
 from cooee.faults import options_of, place, settings
 
-APART = frozenset(
-    ("description", "question", "phrases", "risk", "time_limit_s", "rate_limit_per_min")
-    + ("password", "token", "headers", "token_headers", "env")
-)
+APART = {"description", "question", "phrases", "risk", "time_limit_s", "rate_limit_per_min"}
+APART |= {"password", "token", "headers", "token_headers", "env"}
 """Settings that nothing else in their table depends on."""
 QUOTED = re.compile(r"(0|[1-9]\d{0,8})(\.\d{1,9})?|true|false")
 BOUNDS = {"greater_than_equal": "ge", "less_than_equal": "le"}
