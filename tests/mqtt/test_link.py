@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import aiomqtt
 import psutil
 import pytest
 
@@ -26,6 +27,13 @@ ONLINE = Message("cooee/it/status", "online", retain=True)
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[Mosquitto]:
     with Mosquitto(tmp_path) as it:
+        yield it
+
+
+@pytest.fixture
+def broker_with_rules(tmp_path: Path) -> Iterator[Mosquitto]:
+    (tmp_path / "rules").write_text("topic readwrite free/#\ntopic readwrite cooee/#\n")
+    with Mosquitto(tmp_path, "allow_anonymous true", f"acl_file {tmp_path / 'rules'}", "user root") as it:
         yield it
 
 
@@ -218,6 +226,61 @@ async def test_a_wrong_password_is_said_and_never_logged(
             await until(lambda: "BROKER_KEY is missing" in link.away)
     assert "4711" not in caplog.text
     assert "opensesame" not in caplog.text
+
+
+async def test_what_the_brokers_access_rules_forbid_is_not_said_to_be_sent(
+    broker_with_rules: Mosquitto, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with linked(broker_with_rules.port) as link:
+        await link.publish("free/lamp", "on")
+        with pytest.raises(ConnectionError, match="the MQTT broker refuses what was sent"):
+            await link.publish("forbidden/lamp", "on")
+        for _ in range(3):
+            link.tell(Message("forbidden/lamp", "on"))
+        await until(lambda: "does not let us publish" in caplog.text)
+        await link.publish("free/lamp", "off")
+        assert caplog.text.count("does not let us publish") == 1
+        assert not link.away
+
+
+async def test_who_is_put_out_by_another_client_with_our_id_says_so_and_leaves_it_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each time for longer; by MQTT 5.0, 3.14.2.1 the broker tells why it ends the connection."""
+    monkeypatch.setattr("cooee.mqtt.link.OUSTED_S", 0.4)
+    came: list[float] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        came.append(asyncio.get_running_loop().time())
+        await reader.read(1000)
+        writer.write(bytes.fromhex("2003000000"))
+        await reader.read(1000)
+        writer.write(bytes.fromhex("e0018e"))
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server, linked(server.sockets[0].getsockname()[1], wait=False) as link:
+        await until(lambda: "another client at the MQTT broker uses our client id" in link.away)
+        with pytest.raises(ConnectionError, match=r"give each speaker an \[mqtt\] id of its own"):
+            await link.publish("a", "b")
+        await until(lambda: len(came) == 3)
+    assert came[1] - came[0] > 0.4 and came[2] - came[1] > 0.8
+
+
+async def test_a_rival_at_a_broker_that_does_not_tell_is_suspected_and_left_alone(
+    broker: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cooee.mqtt.link.OUSTED_S", 2.0)
+    async with linked(broker.port) as link:
+        for _ in range(3):
+            await until(lambda: not link.away)
+            async with aiomqtt.Client("127.0.0.1", broker.port, identifier="it"):
+                await until(lambda: link.away)
+        assert "perhaps another client uses our client id" in link.away
+        await asyncio.sleep(1.5)
+        assert link.away
+        await until(lambda: not link.away)
 
 
 async def test_what_answers_without_being_a_broker_costs_no_open_sockets() -> None:

@@ -9,7 +9,8 @@ import logging
 from collections.abc import Callable, Coroutine, Iterable
 from typing import TYPE_CHECKING, Any
 
-from cooee.mqtt.client import ACKNOWLEDGE_S, PAYLOAD_LIMIT, QUEUE_LIMIT, Message, made, refusal
+from cooee.mqtt import client as calling
+from cooee.mqtt.client import ACKNOWLEDGE_S, PAYLOAD_LIMIT, QUEUE_LIMIT, Forbidden, Message, Ousted, made, refusal
 from cooee.retry import Retry
 from cooee.settings import Mqtt as Settings
 
@@ -20,6 +21,13 @@ log = logging.getLogger("cooee.mqtt")
 
 FIRST_S, MOST_S = 0.5, 30.0
 """The longest first wait before connecting anew, and the longest of all."""
+OUSTED_S, OUSTED_MOST_S = 60.0, 600.0
+"""Another client that has taken our place is left alone for so long, and each time for longer, or both would for ever
+throw each other out.
+"""
+BRIEF_S, MOST_BRIEF = 30.0, 3
+"""Many brokers don't tell whom they put out why; who is let in and put out so soon, so often, in a row, has a rival."""
+RIVAL = "the MQTT broker ends the connection again and again; perhaps another client uses our client id ([mqtt] id)."
 GOODBYE_S = 1.0
 
 Take = Callable[[str, bytes, bool], None]
@@ -43,31 +51,46 @@ class Link:
         self._lost: asyncio.Future[None] = self._loop.create_future()
         self._listeners: dict[str, list[Take]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._warned: set[str] = set()
+        self._has_stood = False
 
     async def run(self) -> None:
         """Keeps the connection until it is cancelled, and says goodbye then. Never raises."""
-        retry = Retry(FIRST_S, MOST_S)
+        retry, brief, ousted = Retry(FIRST_S, MOST_S), 0, 0
         while True:
-            began = self._loop.time()
-            try:
-                await self._serve()
-            except ConnectionError as error:
-                self._note(str(error))
-            except Exception as error:
-                self._note(f"the MQTT connection broke ({type(error).__name__}).")
-            if (task := asyncio.current_task()) and task.cancelling():  # what broke was the goodbye
-                raise asyncio.CancelledError
+            began, self._has_stood = self._loop.time(), False
+            why = await self._until_it_breaks()
             now = self._loop.time()
-            retry.fail(now, held_s=now - began)
+            held_s = now - began
+            brief = brief + 1 if self._has_stood and held_s < BRIEF_S else 0
+            asked_s = None
+            if isinstance(why, Ousted) or brief >= MOST_BRIEF:
+                ousted = 1 if held_s > OUSTED_MOST_S else ousted + 1
+                asked_s = min(OUSTED_MOST_S, OUSTED_S * 2 ** (ousted - 1))
+            self._note(str(why) if isinstance(why, Ousted) or brief < MOST_BRIEF else RIVAL)
+            retry.fail(now, held_s=held_s, asked_s=asked_s)
             await asyncio.sleep(max(0.0, retry.ready_at - now))
 
+    async def _until_it_breaks(self) -> ConnectionError:
+        """Why it did."""
+        try:
+            await self._serve()
+        except ConnectionError as error:
+            why = error
+        except Exception as error:
+            why = ConnectionError(f"the MQTT connection broke ({type(error).__name__}).")
+        if (task := asyncio.current_task()) and task.cancelling():  # what broke was the goodbye
+            raise asyncio.CancelledError
+        return why
+
     async def publish(self, topic: str, payload: str, *, qos: int = 1, retain: bool = False) -> None:
-        """Raises ConnectionError where nothing was sent, TimeoutError where nobody knows whether the broker has it."""
+        """Raises ConnectionError where nothing was sent, or it was refused, TimeoutError where nobody knows whether the
+        broker has it.
+        """
         client = self._client
         if client is None or self.away:
             raise ConnectionError(self.away)
-        sending = asyncio.ensure_future(client.publish(topic, payload, qos, retain, timeout=ACKNOWLEDGE_S))
-        await self._until(sending)
+        await self._until(asyncio.ensure_future(calling.publish(client, Message(topic, payload, retain), qos)))
 
     def tell(self, message: Message) -> None:
         """The same for what nobody waits for; it is dropped where there is no connection."""
@@ -107,14 +130,14 @@ class Link:
                     self._client, self.away = None, "the MQTT broker has gone."
                     self._lost.set_result(None)
         except aiomqtt.MqttError as error:
-            raise ConnectionError(refusal(error)) from error
+            raise refusal(error) from error
 
     async def _greet(self, client: "aiomqtt.Client") -> None:
         self._lost = self._loop.create_future()
         self._client = client
         for pattern in tuple(self._listeners):
             await self._subscribe(client, pattern)
-        self.away = ""
+        self.away, self._has_stood = "", True
         log.info("connected to the broker")
         for message in self._hello():
             self.tell(message)
@@ -123,8 +146,8 @@ class Link:
         """Who disconnects in order leaves no will behind."""
         with contextlib.suppress(Exception):
             client.timeout = GOODBYE_S
-            goodbye = self._goodbye
-            await client.publish(goodbye.topic, goodbye.payload, 1, goodbye.retain)
+            async with asyncio.timeout(GOODBYE_S):
+                await calling.publish(client, self._goodbye, 1)
 
     async def _until(self, sending: asyncio.Future[None]) -> None:
         """Until it is done, or the connection is gone. Raises ConnectionError, TimeoutError."""
@@ -145,7 +168,7 @@ class Link:
     async def _subscribe(self, client: "aiomqtt.Client", pattern: str) -> None:
         codes = await client.subscribe(pattern, 1, timeout=ACKNOWLEDGE_S)
         if any((code if isinstance(code, int) else code.value) >= 128 for code in codes):
-            log.warning("the broker does not let us listen to a topic; its access rules say which")
+            self._warn_once("the broker does not let us listen to a topic; its access rules say which")
 
     def _take(self, message: "aiomqtt.Message") -> None:
         payload: Any = message.payload
@@ -178,12 +201,21 @@ class Link:
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         async def quietly() -> None:
-            with contextlib.suppress(Exception):
+            try:
                 await work
+            except Forbidden:
+                self._warn_once("the broker does not let us publish to a topic; its access rules say which")
+            except Exception:
+                return
 
         task = asyncio.create_task(quietly(), name="mqtt")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def _warn_once(self, what: str) -> None:
+        if what not in self._warned:
+            self._warned.add(what)
+            log.warning("%s", what)
 
     def _note(self, why: str) -> None:
         if why != self.away:
