@@ -61,7 +61,7 @@ def show_level(microphone: settings.Mic) -> None:
 
 def _bar(peak_dbfs: float, rms_dbfs: float) -> Text:
     """RMS as a bar, the peak as a mark; red where it clips."""
-    at = [max(0, min(WIDTH, math.floor(WIDTH * (1 - level / QUIETEST_DBFS)))) for level in (rms_dbfs, peak_dbfs)]
+    at = [max(0, math.floor(WIDTH * (1 - level / QUIETEST_DBFS))) for level in (rms_dbfs, peak_dbfs)]
     bar = "█" * at[0] + " " * (at[1] - at[0]) + "│"
     style = "red" if peak_dbfs > -1 else "green" if rms_dbfs > -45 else "yellow"
     return Text.assemble((f"{bar:<{WIDTH + 1}}", style), f" {rms_dbfs:6.1f} dBFS, peak {peak_dbfs:6.1f}")
