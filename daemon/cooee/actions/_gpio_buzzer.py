@@ -43,7 +43,9 @@ def faults(settings: Buzzer) -> Iterator[str]:
 
 def declared(settings: Buzzer) -> Declared:
     tune = {"type": "string", "enum": list(settings.tunes)}
-    return Declared("Plays a tune.", {"tune": tune}, ("tune",))
+    thing = subject(settings.description)
+    asked = (f"sound {thing[0].lower()}{thing[1:]}",) if re.fullmatch(r"[\w' ]{1,60}", thing) else ()
+    return Declared("Plays a tune.", {"tune": tune}, ("tune",), phrases=asked)
 
 
 class Horn:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from cooee.agent.embedded import sayings
+from cooee.agent.embedded.abilities import abilities
 from cooee.agent.embedded.grammar import Grammar
 from cooee.agent.embedded.tidy import plain, tidy
 from cooee.agent.embedded.understood import Ambiguous, Asked, Call, Calls, Dismissed, Nothing, OutOfRange, Understood
@@ -146,7 +147,7 @@ class Dialogue:
 
     def _told(self, about: str, clock: datetime) -> str:
         if about == "help":
-            return sayings.abilities(self._grammar.skills.values())
+            return abilities(self._grammar.skills.values())
         return sayings.time_of_day(clock) if about == "time" else sayings.date(clock)
 
     def _called(self, calls: tuple[Call, ...], now_s: float) -> Reply:

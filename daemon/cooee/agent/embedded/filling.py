@@ -14,9 +14,11 @@ from cooee.agent.embedded.understood import Call, OutOfRange
 _ANYTHING = frozenset(
     words_of(
         "is are it that this there away thing things something anything someone from me us to now here right in inside "
-        "at wall object obstacle"
+        "at wall object obstacle outside far set running"
     )
 )
+# What goes up or down opens and closes, as blinds do.
+_MOVING = {"up": "open", "down": "close", "open": "up", "close": "down"}
 # What a function without parameters is worked with.
 _DOING = frozenset(("on", "pulse", "start", "do"))
 
@@ -32,16 +34,20 @@ class Candidate:
     refused: OutOfRange | None = None
 
     @property
-    def rank(self) -> tuple[int, bool, bool, bool, bool, bool]:
-        """Smaller is better: little taken at word, a full name, in range, complete, more than a name, its own verb."""
+    def rank(self) -> tuple[int, bool, bool, bool, bool, bool, bool]:
+        """Smaller is better: little taken at word, a full name, in range, complete, more than told, more than a name,
+        its own verb."""
         wild = len(str(self.call.arguments)) if self.kind == "phrase_text" else 0
         own = self.target.skill.names.head == self.kind
-        return (wild, self.short, self.refused is not None, bool(self.call.missing), self.kind == "bare", not own)
+        told = self.kind == "bare" and self.target.skill.reading
+        missing = bool(self.call.missing)
+        return (wild, self.short, self.refused is not None, missing, told, self.kind == "bare", not own)
 
 
 def candidate(kind: str, target: Target, entities: Mapping[str, Any], *, short: bool = False) -> Candidate | None:
     """None if the function cannot be meant by a sentence of that kind."""
     skill = target.skill
+    kind, is_how_far = _meant(kind, skill)
     given = _arguments(kind, skill, entities)
     if given is None or any(key in target.fixed for key in given):
         return None
@@ -50,24 +56,46 @@ def candidate(kind: str, target: Target, entities: Mapping[str, Any], *, short: 
     if refused is None and not all(fits(value, skill.properties.get(key, {})) for key, value in arguments.items()):
         return None
     arguments = _switched_on(skill, arguments)
+    if is_how_far and skill.selector and not target.fixed:
+        return None
+    if is_how_far:
+        return Candidate(kind, target, Call(skill.name, arguments, (skill.numbers[0].parameter,)), short)
     missing = skill.missing(arguments)
-    if not missing and kind in ("set", "bare") and not (kind == "bare" and skill.reading and not skill.verbs):
+    if (
+        not missing
+        and kind in ("set", "bare")
+        and not skill.only
+        and not (kind == "bare" and skill.reading and not skill.verbs)
+    ):
         missing = _unsaid(skill, arguments)
         if not missing:
             return None
     return Candidate(kind, target, Call(skill.name, arguments, missing), short, refused)
 
 
-def measured(target: Target, entities: Mapping[str, Any]) -> Candidate | None:
-    """ "How warm is it": a reading of temperature; every other word must be one of the function's own."""
+def measured(target: Target, entities: Mapping[str, Any], known: Mapping[str, str] = MEASURES) -> Candidate | None:
+    """ "How warm is it": a reading of temperature; every other word must be one of the function's own, or, where it
+    tells of several things, of the thing's."""
     skill = target.skill
-    if not skill.reading or target.fixed:
+    if not skill.reading:
         return None
-    own = set(tidy(f"{skill.name} {skill.description}".replace("_", " ")).split())
+    about = " ".join((target.label, *target.names)) if target.fixed else f"{skill.name} {skill.description}"
+    own = set(tidy(about.replace("_", " ")).split())
     rest = set(str(entities.get("rest", "")).split()) - _ANYTHING - set(ARTICLES.split("|"))
-    if not own & set(MEASURES[str(entities["measure"])].split()) or rest - own:
+    if not own & set(known.get(str(entities["measure"]), "").split()) or rest - own:
         return None
     return candidate("ask", target, {})
+
+
+def _meant(kind: str, skill: Skill) -> tuple[str, bool]:
+    """What it is for this function, and whether it has to be asked how far: "turn up the heater", "open the vent"."""
+    if kind in skill.verbs or kind not in _MOVING:
+        return kind, False
+    if _MOVING[kind] in skill.verbs:
+        return _MOVING[kind], False
+    if skill.numbers and (kind in ("up", "down") or not skill.verbs):
+        return "set", True
+    return kind, False
 
 
 def _arguments(kind: str, skill: Skill, entities: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -76,10 +104,12 @@ def _arguments(kind: str, skill: Skill, entities: Mapping[str, Any]) -> dict[str
         return None
     if kind in ("number", "phrase_number"):
         return amount if kind == "number" or skill.names.phrases or skill.names.also else None
-    if kind in ("value", "phrase_value"):
+    if kind in ("value", "its_value", "phrase_value"):
         return _value(skill, entities)
     if kind == "phrase_text":
         return {skill.texts[0]: entities["text"]} if skill.texts and entities.get("text") else None
+    if kind in ("start", "bare", "set", "choose") and skill.only:
+        return dict(skill.only)
     if kind in ("set", "bare", "phrase"):
         return {}
     if kind == "ask":
@@ -90,6 +120,8 @@ def _arguments(kind: str, skill: Skill, entities: Mapping[str, Any]) -> dict[str
 def _verb(kind: str, skill: Skill, amount: dict[str, Any]) -> dict[str, Any] | None:
     if kind in skill.verbs:
         return {**skill.verbs[kind], **amount}
+    if not skill.properties and not skill.reading and kind in skill.names.pressed:
+        return {}
     if kind in _DOING and not skill.properties and not skill.verbs and not skill.reading:
         return {}
     number = next(iter(skill.numbers), None)

@@ -10,7 +10,7 @@ from cooee.agent.embedded.filling import Candidate, candidate, measured, number_
 from cooee.agent.embedded.names import ARTICLES
 from cooee.agent.embedded.skill import Skill, fits, skill
 from cooee.agent.embedded.targets import amounts, lists, targets
-from cooee.agent.embedded.tidy import only_mumbling, plain, tidy, unaddressed, without_mumbling
+from cooee.agent.embedded.tidy import only_mumbling, plain, stated, tidy, unaddressed, without_mumbling
 from cooee.agent.embedded.understood import Ambiguous, Asked, Call, Calls, Dismissed, Nothing, OutOfRange, Understood
 
 _NEGATED = re.compile(
@@ -19,13 +19,15 @@ _NEGATED = re.compile(
 )
 _STILL = re.compile(r"^(?:never mind|nevermind)\b")
 _SOUND = (
-    r"^(?:a (?:bit|little) |much )?(?:(?:make it |be )?(?:{words})|(?:speak|turn it|turn that|turn the sound) {way})$"
+    r"^(?:a (?:bit|little) |much )?(?:(?:make it |be )?(?:{words})"
+    r"|(?:speak|turn it|turn that|turn the sound) {way}(?: a (?:bit|little))?)$"
 )
 _LOUDER = {
     "up": re.compile(_SOUND.format(words="louder", way="up")),
     "down": re.compile(_SOUND.format(words="quieter|softer", way="down")),
 }
-_ALL = re.compile(r"\b(?:all|both|every|each)\b")
+_ONE_WAY = re.compile(r"(?:open|unlock)\b(?!.*\b(?:all|both|every|each)\b)")
+_PLACED_LAST = re.compile(r"^(.+) (on|off) ((?:in|on|at) the .+)$")
 _IT = re.compile(r"\b(?:it|that one|this one|that|this|them)\b")
 
 
@@ -60,7 +62,7 @@ class Grammar:
 
     def parse(self, text: str, it: str | None = None) -> Understood:
         """What the sentence asks for. `it`: the function that was talked of last, for "turn it off"."""
-        text = self.unaddressed(text)
+        text = stated(self.unaddressed(text))
         words = plain(tidy(text)) or tidy(text)
         if _NEGATED.search(words) and not _STILL.match(words):
             return Nothing()
@@ -68,7 +70,7 @@ class Grammar:
         found = self._clause(tidy(text), it) if isinstance(found, Nothing) else found
         if isinstance(found, Nothing):
             return self._several(text, it)
-        several = self._several(text, it) if isinstance(found, Ambiguous) and _ALL.search(words) else None
+        several = self._several(text, it) if isinstance(found, Ambiguous) and not _ONE_WAY.match(words) else None
         return several if isinstance(several, Calls) else found
 
     def fill(self, call: Call, text: str) -> Call | OutOfRange | None:
@@ -107,10 +109,13 @@ class Grammar:
         joined = tidy(re.sub(r"[,;.!?]+(?=\s|$)", " and ", self.unaddressed(text)))
         joined = re.sub(r"(?:\b(?:and|then|also)\b ?)+", "and ", joined + " ").strip()
         # An "and" at the head stays and makes no sense: "And lock the door" may well have been "Unlock the door".
-        joined = self._plural(joined.removesuffix(" and"))
-        clauses = [
-            plain(part) for whole in self._spread(joined) for part in re.split(r"(?<!^) and ", whole) if plain(part)
-        ]
+        joined = joined.removesuffix(" and")
+        found = self._one_by_one(self._spread(self._plural(joined)), text, it)
+        # "Turn off the lamp and lock the door": a lock is a thing, too.
+        return self._one_by_one([joined], text, it) if isinstance(found, Nothing) else found
+
+    def _one_by_one(self, wholes: Iterable[str], text: str, it: str | None) -> Understood:
+        clauses = [plain(part) for whole in wholes for part in re.split(r"(?<!^) and ", whole) if plain(part)]
         if len(clauses) < 2:
             return self._clause(clauses[0], it) if clauses and clauses != [plain(tidy(text))] else Nothing()
         calls: list[Call] = []
@@ -132,8 +137,10 @@ class Grammar:
     def _plural(self, words: str) -> str:
         """For several that share a short name: "all the lamps" -> "the desk lamp and the floor lamp"."""
         for one, labels in self._shared().items():
+            labels = [label for label in labels if label.startswith("all ")] or labels
             all_ = r"(?:all|both)(?: of)? (?:(?:the|my|our) )?"
-            every = rf"\b(?:{all_}{re.escape(one)}s?|(?:every|each|both) {re.escape(one)})\b"
+            some = rf"(?:the |my |our |any |any of the )?{re.escape(one)}s"
+            every = rf"\b(?:{all_}{re.escape(one)}s?|(?:every|each|both) {re.escape(one)}|{some})\b"
             words = re.sub(every, " and ".join(f"the {label}" for label in labels), words)
         return words
 
@@ -151,6 +158,8 @@ class Grammar:
             for way, pattern in _LOUDER.items():
                 if pattern.match(words) and not (it in self.skills and way in self.skills[it].verbs):
                     found = self._matched(f"volume {way}")
+        if isinstance(found, Nothing) and (moved := _PLACED_LAST.sub(r"\1 \3 \2", words)) != words:
+            found = self._matched(moved)
         if isinstance(found, Nothing) and it in self.skills and _IT.search(words):
             found = self._matched(_IT.sub(self.skills[it].names.label, words, count=1))
         return found
@@ -190,15 +199,19 @@ class Grammar:
 
     def _candidates(self, kind: str, entities: Mapping[str, Any]) -> list[Candidate]:
         if kind == "how":
-            return [found for target in self._targets if (found := measured(target, entities))]
+            found = [one for target in self._targets if (one := measured(target, entities))]
+            return found or [one for target in self._targets if (one := measured(target, entities, phrases.ELSE))]
+        if kind == "its_value":
+            every = (candidate(kind, target, entities, short=True) for target in self._targets if not target.fixed)
+            return [one for one in every if one]
         named = entities.get("name") or entities.get("phrase")
         if not named:
             return []
         index, short = named
         if kind == "phrase_text" and short and re.search(rf"\b(?:{self._nouns})\b", str(entities["text"])):
             return []
-        found = candidate(kind, self._targets[index], entities, short=short)
-        return [found] if found else []
+        one = candidate(kind, self._targets[index], entities, short=short)
+        return [one] if one else []
 
     def _decided(self, candidates: Sequence[Candidate]) -> Understood:
         if not candidates:
@@ -208,6 +221,9 @@ class Grammar:
         for found in candidates:
             if found.rank == best:
                 kept.setdefault(found.target.key, found)
+        everything = [found for found in kept.values() if found.target.label.startswith("all ")]
+        if len(everything) == 1 and len(kept) > 1:
+            kept = {everything[0].target.key: everything[0]}
         first = next(iter(kept.values()))
         other = len({found.target.label for found in kept.values()}) > 1
         if other or (len(kept) > 1 and not first.call.missing) or self._unsure(first):

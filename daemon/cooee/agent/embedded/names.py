@@ -43,6 +43,7 @@ _PLACED = re.compile(
 )
 # Words that say what kind of part it is, and that people leave out: "unlock the front door" is for front_door_lock.
 _PARTS = re.compile(r" (?:lock|switch|opener|sensor|controller|relay|actuator|motor|servo|button)$")
+_TO_YOU = {"is": "are", "was": "were", "has": "have"}
 _VAGUE = frozenset(words_of("thing something one it anything item part state level value reading"))
 _SYNONYMS = (
     ("lamp", "light"),
@@ -66,6 +67,8 @@ class Names:
     phrases: tuple[str, ...]
     head: str
     also: tuple[str, ...] = ()
+    pressed: frozenset[str] = frozenset()
+    """The verbs of those of `also` that are only a verb and a name, such as "close the gate"."""
 
 
 def split(name: str) -> list[str]:
@@ -86,28 +89,39 @@ def names(name: str, description: str, *, has_states: bool) -> Names:
     found = _unique([" ".join(rest), *_described(description)])
     nouns = _unique([noun for noun in found if noun == found[0] or " " in noun])
     nouns = _unique([*nouns, *(form for noun in nouns for form in placed_forms(noun))])
-    swapped = _swapped(nouns)
+    also = swapped(nouns)
     full = _unique(
         [
             *nouns,
-            *(noun for noun in swapped if " " in noun),
+            *(noun for noun in also if " " in noun),
             *(_PARTS.sub("", noun) for noun in nouns if _PARTS.search(noun)),
+            *(nickname for noun in nouns for nickname in nicknames(noun)),
         ]
     )
-    loose = (*found, *swapped, *_shortened(nouns))
+    worked = tuple(_PARTS.sub("", noun).split()[-1] for noun in nouns if _PARTS.search(noun) and len(noun.split()) > 2)
+    loose = (*found, *also, *_shortened(nouns), *worked)
     short = tuple(noun for noun in (*loose, *other_number((*full, *loose))) if noun not in full and noun not in _VAGUE)
-    phrases = _unique([" ".join(words) if head in ACTING else "", *(_phrases(description) if head in ACTING else ())])
+    acts = [" ".join(words), *_phrases(description)] if head in ACTING else []
+    phrases = _unique([*acts, *_questions(description)])
     return Names(nouns[0] if nouns else " ".join(words), full, tuple(dict.fromkeys(short)), phrases, head)
 
 
 def also_said(found: Names, phrases: object) -> Names:
     """The names with the phrases that the function is declared to be asked for with."""
     texts = [tidy(text) for text in phrases if isinstance(text, str)] if isinstance(phrases, list) else []
-    return replace(found, also=_unique([*texts, *map(plain, texts)]))
+    known = {*found.full, *found.short}
+    parts = [re.sub(rf"^(\w+) (?:{ARTICLES}) ", r"\1 ", text).partition(" ") for text in texts]
+    pressed = frozenset(verb for verb, _, noun in parts if noun in known)
+    return replace(found, also=_unique([*texts, *map(plain, texts)]), pressed=pressed)
 
 
 def _unique(texts: list[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text for text in texts if text))
+
+
+def nicknames(noun: str) -> tuple[str, ...]:
+    """What people call it for short, and call nothing else so: the garage is opened by its door."""
+    return ("garage",) if re.fullmatch(r"garage (?:door|gate)|(?:door|gate) of the garage", noun) else ()
 
 
 def placed_forms(noun: str) -> list[str]:
@@ -123,10 +137,10 @@ def _shortened(nouns: tuple[str, ...]) -> tuple[str, ...]:
     placed = [match["thing"] for noun in nouns if (match := _PLACED.match(noun))]
     lasts = [noun.split()[-1] for noun in nouns if not _PLACED.match(noun)]
     found = _unique([*placed, *lasts])
-    return tuple(text for text in (*found, *_swapped(found)) if not text.isdigit())
+    return tuple(text for text in (*found, *swapped(found)) if not text.isdigit())
 
 
-def _swapped(nouns: tuple[str, ...]) -> tuple[str, ...]:
+def swapped(nouns: tuple[str, ...]) -> tuple[str, ...]:
     """The same names with what else people call such a thing: "desk lamp" -> "desk light"."""
     pairs = [pair for a, b in _SYNONYMS for pair in ((a, b), (b, a))]
     return _unique([re.sub(rf"\b{a}$", b, noun) for noun in nouns for a, b in pairs if re.search(rf"\b{a}$", noun)])
@@ -167,3 +181,19 @@ def _phrases(description: str) -> list[str]:
     verb = _THIRD_PERSON.get(words[0], words[0])
     verb = verb if verb in ACTING else verb.removesuffix("s")
     return [" ".join([verb, *words[1:]])] if verb in ACTING else []
+
+
+def _questions(description: str) -> list[str]:
+    """ "How long the speaker has been running" as it is asked: "how long has the speaker been running"."""
+    clause = re.match(
+        r"(how \w+(?: away)?|what|when|where|which \w+) ((?:the|my|our|your|an?|this|that) .+?)"
+        r" (is|are|was|were|has|have|can|will)\b ?(.*)$",
+        _first_clause(description),
+    )
+    if not clause:
+        return []
+    word, who, verb, rest = clause.groups()
+    forms = [f"{word} {verb} {who} {rest}"]
+    if who in ("the speaker", "this speaker"):
+        forms.append(f"{word} {_TO_YOU.get(verb, verb)} you {rest}")
+    return [form.strip() for form in forms]

@@ -10,12 +10,14 @@ from typing import Any
 _RULES = {
     "n": "[(all|both|every|each)] [of] [(the|my|our|your|a|an|this|that|some)] {name}",
     "turn": "(turn|turned|switch|switched|put|power|bring)",
-    "amount": "({number} [{unit}]|[(the|its)] {level})",
+    "amount": "({number} [{unit}]|[(the|its)] {level} [(speed|power|brightness|strength|volume)])",
     "v": "[(the|some|a)] {value}",
     "extent": "(for|at|to) <amount>",
     "what": "(what is|what's|whats|what are|what was|tell me|read|read me|check|get|get me|show me|show|give me|report"
     "|how is|how's|how are|how much is|do you know|measure)",
     "is": "(is|are|was)",
+    "quality": "(state|status|value|reading|level|brightness|speed|colour|color|temperature|position|volume)",
+    "bit": "(a bit|a little|a little bit|a lot|much|some more)",
     "thanks": "(thanks|thank you)",
 }
 
@@ -49,13 +51,17 @@ _SENTENCES: Mapping[str, tuple[str, ...]] = {
         "(turn|move|roll|bring|put|pull) up <n>",
         "(turn|move|roll|bring|put|pull) <n> up",
         "<n> up",
-        "(raise|increase) <n>",
+        "(raise|increase|brighten) <n> [<bit>]",
+        "(turn|bring|put|pull) <n> up <bit>",
+        "make <n> [<bit>] (brighter|louder|warmer|hotter|faster|stronger|higher)",
     ),
     "down": (
         "(turn|move|roll|bring|put|pull) down <n>",
         "(turn|move|roll|bring|put|pull) <n> down",
         "<n> down",
-        "(lower|decrease|reduce) <n>",
+        "(lower|decrease|reduce) <n> [<bit>]",
+        "(turn|bring|put|pull) <n> down <bit>",
+        "make <n> [<bit>] (darker|dimmer|quieter|softer|colder|cooler|slower|weaker|lower)",
     ),
     "mute": ("mute <n>", "turn <n> to mute"),
     "unmute": ("unmute <n>",),
@@ -63,10 +69,11 @@ _SENTENCES: Mapping[str, tuple[str, ...]] = {
         "(set|make|put|dim|adjust|change|turn|move|bring) <n> [{parameter}] [(to|at|on)] <amount>",
         "(raise|lower|increase|decrease|reduce|brighten|turn up|turn down|open|close) <n> [{parameter}] to <amount>",
         "(turn|put|bring|move) <n> [{parameter}] (up|down) to <amount>",
+        "(open|close|lift|lower) <n> {level}",
         "<n> [{parameter}] [(to|at)] <amount>",
         "(set|change|adjust|turn|put|raise|lower|increase|decrease) [the] {parameter} (of|on|for|in) <n> to <amount>",
         "(set|start|make|create|add) [to] <n> (for|of) <amount>",
-        "(set|start|make|create) [(a|at|to|an)] {number} {unit} {name}",
+        "[(set|start|make|create)] [(a|at|to|an)] {number} {unit} {name}",
     ),
     "value": (
         "(set|put|switch|change|turn|tune|make|move|bring) <n> [{parameter}] [(to|on|into|in|at)] <v>",
@@ -74,13 +81,27 @@ _SENTENCES: Mapping[str, tuple[str, ...]] = {
         "(play|show|use) <v> (on|with|in|from) <n>",
         "(set|change|turn|put) [the] {parameter} (of|on|for|in) <n> to <v>",
     ),
+    "choose": (
+        "switch to <n>",
+        "(set|change|switch) the (scene|mode|mood) to <n>",
+        "(it is|it's|its|time for|have) <n> [time]",
+        "<n> time",
+    ),
+    "its_value": ("(play|show|sound) <v>",),
     "set": ("(set|change|adjust|dim|tune|control|operate) <n> [{parameter}]",),
     "ask": (
-        "<what> [the] [(current|(state|status|value|reading|level) of)] <n> [(right now|now|reading|like|today)]",
+        "<what> [the] [(current|<quality> of)] <n> [(right now|now|reading|like|today)]",
+        "how far (open|closed|up|down) <is> <n> [(right now|now)]",
+        "(what|which) <quality> <is> <n> [(at|on|set to)] [(right now|now)]",
         "<is> [(there|the|my|our)] [any] {name} [(still|now)] {state}",
         "what does <n> (say|show|read)",
     ),
-    "how": ("how {measure} {rest}", "how {measure}"),
+    "how": (
+        "how {measure} {rest}",
+        "how {measure}",
+        "is it [(too|very|really)] {measure} [{rest}]",
+        "(what|which) {quality:measure} (is it|do we have) [{rest}]",
+    ),
     "do": ("(run|start|do|trigger|activate|press|ring|sound|use|open|execute|launch) <n>",),
     "bare": ("<n>",),
     "phrase": ("{phrase} [now]",),
@@ -114,6 +135,8 @@ _SENTENCES: Mapping[str, tuple[str, ...]] = {
         "help [me]",
         "what are you able to do",
         "what do you (know|understand)",
+        "(what|which) (devices|things|commands) (are there|do you (have|know)|can (i|you) (use|control|work|do))",
+        "(who|what) are you",
     ),
     "dismiss": (
         "(never mind|nevermind|forget [about] it|nothing|cancel|stop|[be] quiet|shut up|silence)",
@@ -140,11 +163,20 @@ MEASURES = {
     "dark": "brightness light illuminance lux dark",
     "loud": "loudness noise volume sound loud",
     "full": "level full",
-    "fast": "speed rpm fast",
+    "fast": "speed rpm fast fan fans ventilator motor pump",
+    "strong": "fan fans level motor pump dimmer",
     "heavy": "weight heavy scale",
     "high": "height level high",
     "long": "length time long duration",
+    "open": "gate door window valve blind blinds shutter shutters curtain curtains awning",
 }
+"""What is asked with "how", each with the words for what can tell it."""
+ELSE = {
+    **dict.fromkeys(("warm", "hot", "cold", "cool"), "heating heater thermostat climate radiator oven"),
+    **dict.fromkeys(("bright", "dark"), "lamp lamps lights led strip bulb"),
+    "loud": "radio music stereo television tv speaker player",
+}
+"""The same for what can tell it if nothing else can."""
 _STATES = (
     "on off open closed shut locked unlocked pressed active running full empty warm cold hot wet dry moving busy "
     "occupied free ready home there dark bright muted detected clear triggered playing"
@@ -160,6 +192,7 @@ _LISTS: Mapping[str, Any] = {
     "level": {"values": [{"in": word, "out": part} for word, part in _HALVES.items()]},
     "state": {"values": _STATES.split()},
     "measure": {"values": list(MEASURES)},
+    "quality": {"values": [{"in": "temperature", "out": "warm"}, {"in": "humidity", "out": "humid"}]},
     "text": {"wildcard": True},
     "rest": {"wildcard": True},
 }

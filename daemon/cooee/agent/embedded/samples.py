@@ -43,7 +43,7 @@ def samples(targets: Iterable[Target], skills: Iterable[Skill]) -> Iterator[str]
         for name in (*target.names, *target.short):
             yield from _about(target.skill, f"the {name}")
     for skill in skills:
-        yield from skill.names.phrases
+        yield from (*skill.names.phrases, *skill.names.also)
 
 
 def _about(skill: Skill, n: str) -> Iterator[str]:

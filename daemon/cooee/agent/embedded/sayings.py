@@ -2,9 +2,10 @@
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 
+from cooee.agent.embedded.abilities import briefly, listed, spoken_name
 from cooee.agent.embedded.samples import in_words
 from cooee.agent.embedded.skill import Skill
 from cooee.agent.embedded.tidy import words_of
@@ -14,6 +15,10 @@ _ORDINALS = words_of(
     "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth "
     "fifteenth sixteenth seventeenth eighteenth nineteenth twentieth"
 )
+
+_PAIRS = (("open", "close"), ("lock", "unlock"))
+# What is there, but is not what was meant by who said no more than the thing.
+_UNOFFERED = ("ask", "read", "toggle", "pulse")
 
 
 def time_of_day(now: datetime) -> str:
@@ -47,31 +52,9 @@ def date(now: datetime) -> str:
     return f"It is {now:%A}, the {spoken} of {now:%B}."
 
 
-def listed(parts: Sequence[str], last: str = "and") -> str:
-    """Joined for speech: "a, b and c"."""
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} {last} {parts[-1]}" if parts else ""
-
-
-def abilities(skills: Iterable[Skill]) -> str:
-    """What all there is to ask for: "I can work the desk lamp. I can tell you the temperature and the time."."""
-    worked: list[str] = []
-    told: list[str] = []
-    done: list[str] = []
-    for skill in skills:
-        article = f"the {skill.names.label}"
-        phrase = bool(skill.names.phrases)
-        into = done if phrase else told if skill.reading and not skill.verbs else worked
-        thing = next(iter(skill.names.phrases[-1:]), "") if phrase else article
-        if thing not in into:
-            into.append(thing)
-    parts = [f"I can work {listed(worked[:6])}."] if worked else []
-    parts += [f"I can {listed(done[:4])}."] if done else []
-    return " ".join([*parts, f"I can tell you {listed([*told[:4], 'the time'])}."])
-
-
 def unable(skills: Iterable[Skill], *, again: bool) -> str:
     """Honest and, the second time, short."""
-    return "Sorry, I can't do that." if again else f"I can't do that. {abilities(skills)}"
+    return "Sorry, I can't do that." if again else f"I can't do that. {briefly(skills)}"
 
 
 def which_one(found: Ambiguous) -> str:
@@ -95,12 +78,18 @@ def question(skill: Skill, parameter: str) -> str:
         if unit in ("seconds", "minutes", "hours"):
             return f"For how many {unit}?"
         return f"To how many {unit}?" if unit else f"{_range(number.minimum, number.maximum)}?"
-    spoken = list(skill.spoken(parameter)) or [verb for verb, given in skill.verbs.items() if parameter in given]
+    verbs = [verb for verb, given in skill.verbs.items() if parameter in given]
+    spoken = [word for word in skill.spoken(parameter) or verbs if word not in _UNOFFERED]
     named = parameter.replace("_", " ")
     if not spoken:
         return f"What {named}?"
     if parameter == skill.selector:
         return f"Which {named}, {listed(spoken[:6], 'or')}?"
+    pair = next((pair for pair in _PAIRS if set(pair) <= set(spoken)), None)
+    if pair:
+        return f"Shall I {pair[0]} or {pair[1]} {spoken_name(skill)}?"
+    if {"on", "off"} <= set(spoken):
+        return f"Shall I turn {spoken_name(skill)} on or off?"
     return f"The {skill.names.label}: {listed(spoken[:6], 'or')}?"
 
 

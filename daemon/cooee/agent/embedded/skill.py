@@ -110,6 +110,13 @@ class Skill:
     def missing(self, arguments: Mapping[str, Any]) -> tuple[str, ...]:
         return tuple(parameter for parameter in self.required if parameter not in arguments)
 
+    @property
+    def only(self) -> Mapping[str, Any]:
+        """Its one parameter besides the thing, where that can be one value only: scenes are activated."""
+        rest = [key for key in self.properties if key != self.selector]
+        options = self.properties[rest[0]].get("enum") if len(rest) == 1 else None
+        return {rest[0]: options[0]} if self.selector and isinstance(options, list) and len(options) == 1 else {}
+
     def spoken(self, parameter: str) -> Mapping[str, Any]:
         """The values of an enum, each by the words for it."""
         return _spoken(self.properties.get(parameter, {}))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cooee.agent.embedded import phrases
-from cooee.agent.embedded.names import ARTICLES, other_number, placed_forms, split
+from cooee.agent.embedded.names import ARTICLES, nicknames, other_number, placed_forms, split, swapped
 from cooee.agent.embedded.skill import UNIT_OF, Skill
 
 # Parameters that have no meaning without the thing; others, such as "temperature", name it too.
@@ -65,10 +65,12 @@ def _named_themselves(skill: Skill, short: tuple[str, ...]) -> list[Target]:
     label = skill.names.label
     noun = label.split()[-1]
     found = [Target(skill, noun, (label,), short)]
-    for word, value in skill.spoken(str(skill.selector)).items():
+    values = skill.spoken(str(skill.selector))
+    taken = {*values, *other_number(tuple(values))}
+    for word, value in values.items():
         is_said = skill.reading or noun in word.split() or f"{noun}s" in word.split()
-        names = _combined(word, () if is_said else (noun,))
-        short = (*_last(word), *other_number((word,)))
+        names = (*_combined(word, () if is_said else (noun,)), *nicknames(word))
+        short = (*_last(word), *other_number((word,)), *(name for name in swapped((word,)) if name not in taken))
         found.append(Target(skill, word, names, short, {str(skill.selector): value}))
     return found
 

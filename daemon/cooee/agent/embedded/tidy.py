@@ -35,6 +35,13 @@ _POLITE = (
     "please|could you|can you|would you|will you|can we|could we|i want you to|i'd like you to|i would like you to"
     "|i want to|i'd like to|let's|lets|just|now|right now|for me|okay|ok|so|well|um|uh|hey|hi|hello|thanks|thank you"
     "|kindly|go ahead and"
+    r"|(?:i'd like|i would like|i need|may i have|can i have|could i have)(?: a| an| some)?"
+)
+_DURATIONS = (
+    (re.compile(r"\bhalf an hour\b|\ba half hour\b"), "30 minutes"),
+    (re.compile(r"\b(?:a )?quarter of an hour\b"), "15 minutes"),
+    (re.compile(r"\b(?:an|one) hour and a half\b"), "90 minutes"),
+    (re.compile(r"\b(?:a|an) (?=(?:hour|minute)\b)"), "1 "),
 )
 _HEAD = re.compile(rf"^(?:(?:{_POLITE})\s+)+")
 _TAIL = re.compile(rf"(?:\s+(?:{_POLITE}|would you|will you))+$")
@@ -86,6 +93,8 @@ def tidy(text: str) -> str:
     text = re.sub(r"(?<![\w.])-(?=\d)", " minus ", text)
     text = re.sub(r"(?<=\d)\.(?=\d)", " point ", text)
     text = re.sub(r"(?<=\d)(?=[a-z])", " ", text)
+    for duration, meaning in _DURATIONS:
+        text = duration.sub(meaning, text)
     words = re.sub(r"[^\w' ]|_", " ", text).split()
     return " ".join(digits([bare for word in words if (bare := word.strip("'"))]))
 
@@ -93,6 +102,28 @@ def tidy(text: str) -> str:
 def plain(words: str) -> str:
     """Tidied words without what is only polite, at both ends."""
     return _TAIL.sub("", _HEAD.sub("", words + " ").strip()).strip()
+
+
+_SOMEBODY = "(?:did|have|has) (?:i|we|you|he|she|they|anybody|somebody|anyone|someone)"
+_CHECK = "(?:(?:please|can you|could you) )?(?:check|tell me|see|look|find out|do you know|are you sure)(?: for me)?"
+_ASKED = (
+    (re.compile(rf"^{_CHECK} (?:if|whether) (.+?) (is|are) (?=\S)(.+)$"), r"\2 \1 \3"),
+    (re.compile(rf"^{_SOMEBODY} (?:leave|left) (.+)$"), r"is \1"),
+    (re.compile(rf"^{_SOMEBODY} (?:turn|switch)(?:ed)? (on|off) (.+)$"), r"is \2 \1"),
+    (re.compile(rf"^{_SOMEBODY} (?:turn|switch)(?:ed)? (.+) (on|off)$"), r"is \1 \2"),
+    (re.compile(rf"^{_SOMEBODY} (lock|unlock|close|shut|open)(?:e?d)? (.+)$"), r"is \2 \1"),
+)
+_CLOSED = {"lock": "locked", "unlock": "unlocked", "close": "closed"}
+
+
+def stated(text: str) -> str:
+    """A question about a state as the plain one: "Did I leave the oven on?" -> "is the oven on"."""
+    words = plain(tidy(text))
+    for pattern, plainly in _ASKED:
+        if pattern.match(words):
+            *rest, last = pattern.sub(plainly, words).split()
+            return " ".join([*rest, _CLOSED.get(last, last)])
+    return text
 
 
 def unaddressed(text: str, keyterms: Iterable[str]) -> str:
