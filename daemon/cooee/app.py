@@ -19,7 +19,7 @@ from cooee import kinds, pins, threads
 from cooee import reload as reloading
 from cooee.actions import Actions, Receipts, change_persona, forget_conversation, stop_listening, volume
 from cooee.agent import Agent, Brief, stand_in
-from cooee.agent._aloud import Aloud
+from cooee.aloud import Aloud
 from cooee.button import Button
 from cooee.cast import Cast
 from cooee.clips import clip

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cooee.agent import Refused, Unreachable, deepgram, embedded
-from cooee.agent._aloud import Aloud
+from cooee.aloud import Aloud
 from cooee.events import Event, Trouble, Unsayable
 
 
