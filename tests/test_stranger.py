@@ -69,7 +69,7 @@ def recording(path: Path, sentences: list[str], voice: Piper) -> Path:
 async def simulated(config: Path, wav: Path) -> list[dict[str, Any]]:
     """`cooee simulate` on its own; what happened."""
     timeline = wav.with_suffix(".jsonl")
-    command = [*COOEE, "simulate", wav, "--config", config, "--timeline", timeline]
+    command = [*COOEE, "simulate", str(wav), "--config", str(config), "--timeline", str(timeline)]
     folders = {"STATE_DIRECTORY": str(wav.with_suffix(".state")), "RUNTIME_DIRECTORY": str(wav.parent)}
     null = asyncio.subprocess.DEVNULL
     process = await asyncio.create_subprocess_exec(*command, env=clean_env(**folders), stdout=null)

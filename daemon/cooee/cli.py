@@ -107,9 +107,10 @@ def check(file: Path | None, schema: bool) -> None:
     about what may not work on this machine, and for who calls this.
     """
     from cooee import config as files
+    from cooee import schema as schemas
 
     if schema:
-        click.echo(json.dumps(files.schema(), indent=2))
+        click.echo(json.dumps(schemas.schema(), indent=2))
         return
     config = _config(file, 1)
     from cooee.actions import declare

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from cooee import board, kinds, mute, review, toml_lines
@@ -21,7 +21,7 @@ from cooee.faults import NAMED, Fault, Faulty, allowed, concerned, parted, place
 from cooee.mended import mended
 from cooee.settings import Button, Conversation, Mic, Mqtt, Persona, Service, Session, Speaker, Table, Wake
 
-__all__ = ["Config", "Fault", "Faulty", "find", "load", "parse", "schema", "where"]
+__all__ = ["Config", "Fault", "Faulty", "find", "load", "parse", "where"]
 
 ROOMS: dict[str, type[Table]] = {
     "mic": Mic,
@@ -132,26 +132,6 @@ def _text_of(file: str) -> str:
         return ""
 
 
-def schema() -> dict[str, Any]:
-    """JSON schema of the whole file, for editors that complete and check TOML."""
-    properties = {room: TypeAdapter(model).json_schema() for room, model in ROOMS.items()}
-    for room in KINDS:
-        properties[room] = _any_kind(room)
-    properties["personas"] = {"type": "object", "additionalProperties": TypeAdapter(Persona).json_schema()}
-    properties["actions"] = {"type": "object", "additionalProperties": _any_kind("actions")}
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "cooee",
-        "type": "object",
-        "additionalProperties": False,
-        "properties": properties,
-    }
-
-
-def _any_kind(room: str) -> dict[str, Any]:
-    return {"anyOf": [TypeAdapter(kinds.settings(room, name)).json_schema() for name in kinds.names(room)]}
-
-
 class _Reader:
     """Gathers what it reads and every fault on the way."""
 
@@ -187,10 +167,15 @@ class _Reader:
             else:
                 self._fault((room,), named, f"must be tables: [{room}.NAME]")
         warnings = self._review(tables, rooms)
-        faults = [each for each in self._faults if self._section(each.line) not in self._left_out]
+        faults = [each for each in self._faults if not self._comes_of_a_gap(each)]
         if faults := sorted([*faults, *self._unreadable], key=lambda fault: fault.line):
             raise Faulty(tuple(faults), warnings)
         return Config(**rooms, file=self._file, warnings=warnings)
+
+    def _comes_of_a_gap(self, fault: Fault) -> bool:
+        """Whether it is about a table of which something was left out."""
+        tables = tuple(each.table.removesuffix("]") for each in self._left_out.values() if each.table)
+        return self._section(fault.line) in self._left_out or fault.setting.startswith(tables)
 
     def _review(self, tables: dict[str, Any], rooms: dict[str, Any]) -> tuple[Fault, ...]:
         """What each table says for itself is told; now what they say together. Returns the warnings."""

@@ -8,6 +8,7 @@ from typing import Any
 DEPTH = 8
 """Deeper than any setting of ours."""
 MOST_WRONG = 20
+LEFT_OUT = "what stands twice"
 
 
 class NoToml(Exception):
@@ -33,19 +34,23 @@ def read(text: str) -> dict[str, Any]:
 
 
 def read_most(text: str) -> tuple[dict[str, Any], list[NoToml]]:
-    """The same without the settings that can't be read, each of which is told. Raises what is left if others can't."""
+    """The same without settings that can't be read and tables that stand twice, each of which is told. Raises what is
+    left if it can't be read even so.
+    """
     wrong: list[NoToml] = []
+    rows = text.split("\n")
     while True:
         try:
-            return read(text), wrong
+            tables = read("\n".join(rows))
+            tables.pop(LEFT_OUT, None)
+            return tables, wrong
         except NoToml as error:
-            rows = text.split("\n")
-            if not _stands_alone(rows[error.line - 1]) or len(wrong) == MOST_WRONG:
+            at = error.line - 1
+            if len(wrong) == MOST_WRONG or not (error.table or _stands_alone(rows[at])):
                 error.others = tuple(wrong)
                 raise
             wrong.append(error)
-            rows[error.line - 1] = ""
-            text = "\n".join(rows)
+            rows[at] = f'["{LEFT_OUT}".{at}]' if error.table else ""
 
 
 def _stands_alone(row: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
-from cooee import config
+from cooee import config, schema
 from cooee.agent import Persona, _speak, _think, deepgram, embedded, stand_in
 from cooee.agent._listen import Listen
 from cooee.config import Faulty, parse
@@ -213,6 +213,6 @@ def test_the_shipped_persona_names_every_setting() -> None:
 
 
 def test_an_editor_takes_one_table_or_several() -> None:
-    (agent,) = [each for each in config.schema()["properties"]["agent"]["anyOf"] if "think" in each["properties"]]
+    (agent,) = [each for each in schema.schema()["properties"]["agent"]["anyOf"] if "think" in each["properties"]]
     kinds = [each.get("type", "one") for each in agent["properties"]["think"]["anyOf"]]
     assert kinds == ["one", "array"]
