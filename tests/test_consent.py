@@ -52,6 +52,8 @@ def test_a_yes_in_the_next_turn_is_good_for_just_one_call() -> None:
         *("yes", "Yes, please.", "Yeah.", "Sure!", "Do it.", "Go ahead.", "Please do.", "Yes, open the garage.", "yep"),
         *("Yes, do it now.", "Yes, I'm sure.", "Of course.", "yes yes", "Yes, open the garage door, please", "Oh yes."),
         *("Ja.", "Ja, bitte!", "Oui.", "Sí", "Sì", "Yes, I really want you to.", "YES", "Yes, thank you."),
+        *("Sim.", "Sim, por favor.", "Ja graag.", "Claro que sí.", "Oui, s'il te plaît.", "Sì, grazie.", "Natürlich."),
+        *("Yes, the garage door.", "Yeah, the garage.", "Okay, yes.", "Um, yes please."),
     ],
 )
 def test_what_is_a_yes(words: str) -> None:
@@ -75,6 +77,42 @@ def test_what_is_a_yes(words: str) -> None:
         ),
         *("Okay.", "Well", "Sure, but not now.", "Yes, the front door.", "Say yes.", "Yes, close the garage door."),
         *("Yesterday.", "Do not do it.", "Go ahead and unlock the front door.", "Yes, in an hour.", "Nein.", "Si no."),
+        *(
+            "Yes, but not the garage.",
+            "No yes.",
+            "I didn't say yes.",
+            "Yes, what's the weather",
+            "Yes, what's the weather?",
+        ),
+        *(
+            "yes or no",
+            "Yes and no.",
+            "I said no, yes?",
+            "Did I say yes",
+            "Yes, close it.",
+            "Yes. Cancel.",
+            "Sure not.",
+        ),
+        *("Absolutely not.", "Definitely don't.", "Yes, never.", "Yes, unless it rains.", "Yes, except the garage."),
+        *("Ja, aber nicht jetzt.", "Ja nein.", "Oui mais non.", "Sí, pero mañana.", "Sim, mas não.", "Nee.", "Não."),
+        *(
+            "Sí, cierra la puerta.",
+            "Yes, lock the garage door.",
+            "Yes\uff1f",
+            "yesyes",
+            "y e s",
+            "yes 2",
+            "Yes, the other one.",
+        ),
+        *(
+            "He said yes.",
+            "Yes, man.",
+            "She says: yes.",
+            "Oh no, yes.",
+            "Yeah, right.",
+            "As if. Yes.",
+            "Yes, open the window.",
+        ),
         *("Do you really want me to open the garage door", "really want me to open the garage door", "please", "it"),
     ],
 )
@@ -139,6 +177,28 @@ def test_another_function_is_not_meant() -> None:
         "Shall I open the garage door or the window?",
         "You don't want me to open the garage door?",
         "",
+        "Shall I leave the garage door closed?",
+        "Shall I leave the garage door open?",
+        "Shall I not open the garage door?",
+        "Do you want me to open the window instead of the garage door?",
+        "Do you want me to open the garage door and unlock the front door?",
+        "Do you want me to open everything but the garage door?",
+        "Would you rather not open the garage door?",
+        "Is the garage door open?",
+        "Is that the open garage door?",
+        "Do you like the open garage door?",
+        "Who wants to open the garage door?",
+        "When should I open the garage door?",
+        "Should I stop and open the garage door later?",
+        "Shall I close the window, or keep it, and open the garage door?",
+        "Shall I open the garage?",
+        "The garage door is open, shall I close it?",
+        "Shall I play some music? Do you really want me to open the garage door?",
+        "Do you really want me to open the garage door? I mean the lamp.",
+        "Do you really want me to open the garage door? Say yes to play some music.",
+        "Should I really open the garage door? That will let the cold in.",
+        "If you say no, shall I open the garage door?",
+        "Do you really want me to open",
     ],
 )
 def test_a_yes_to_another_question_is_none(said: str) -> None:
@@ -151,7 +211,10 @@ def test_a_yes_to_another_question_is_none(said: str) -> None:
     [
         "Are you sure you want me to open the garage door?",
         "The lamp is on. Do you really want me to open the garage door?",
-        "Should I really open the garage door? That will let the cold in.",
+        "Do you really want me to open the garage door? Please say yes or no.",
+        "All right, shall I open the garage door now?",
+        "Just to confirm: do you want me to open the garage door?",
+        "Are you sure? Do you really want me to open the garage door?",
         "Open your garage door?",
     ],
 )
@@ -163,7 +226,50 @@ def test_the_number_asked_about_is_the_number_meant() -> None:
     question = "Do you really want me to set the heater to 30?"
     assert Talk(question).ask(question).answer().call()
     assert Talk(question).ask("Shall I set the heater to thirty?").answer().call()
+    assert Talk(question).ask("Shall I set the heater to 30 degrees?").answer("Yes, to thirty.").call()
+    for other in ("twenty", "thirty three", "3", "13", "300", "30 or 40"):
+        assert not Talk(question).ask(f"Shall I set the heater to {other}?").answer().call()
+    assert not Talk(question).ask("Is the heater set to 30?").answer().call()
+    assert not Talk(question).ask(question).answer("Yes, to twenty.").call()
     assert not Talk(question).ask("Shall I set the heater to 20?").answer().call()
+
+
+def test_on_is_not_off() -> None:
+    question = "Do you really want me to switch off the alarm?"
+    assert Talk(question).ask("Shall I turn the alarm off?").answer("Yes, turn it off.").call()
+    for other in (
+        "Shall I switch on the alarm?",
+        "Shall I turn the alarm on?",
+        "Is the alarm off?",
+        "Alarm off and on?",
+    ):
+        assert not Talk(question).ask(other).answer().call()
+    assert not Talk(question).ask(question).answer("Yes, turn it on.").call()
+
+
+def test_a_yes_to_a_part_is_none() -> None:
+    question = "Do you really want me to switch on the lamp and the heater?"
+    assert not Talk(question).ask(question).answer("Yes, the lamp.").call()
+    assert not Talk(question).ask("Shall I switch on the heater?").answer().call()
+    assert Talk(question).ask(question).answer("Yes, switch on the lamp and the heater.").call()
+
+
+def test_a_question_of_ones_own_is_asked_as_it_stands() -> None:
+    assert Talk("Are you sure?").ask("Are you sure?").answer("Yes.").call()
+    assert not Talk("Are you sure?").ask("Shall I?").answer("Yes.").call()
+    question = "Tu veux vraiment ouvrir le portail ?"
+    assert Talk(question).ask(question).answer("Oui.").call()
+    assert not Talk(question).ask("Tu veux vraiment fermer le portail ?").answer("Oui.").call()
+
+
+def test_what_was_asked_first_does_not_get_lost_in_pieces() -> None:
+    assert not Talk().ask("Shall I play some music?").ask().answer().call()
+    assert Talk().ask("The lamp is on.").ask().answer().call()
+    assert Talk().ask().ask().answer().call()
+
+
+def test_an_agent_that_never_stops_talking_asks_nothing() -> None:
+    assert not Talk().ask("Well. " * 1000).ask().answer().call()
 
 
 def test_without_a_question_in_words_there_is_no_yes() -> None:

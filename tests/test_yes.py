@@ -113,12 +113,58 @@ class House:
 
 DEVICES = (("front_door", {"action": "unlock"}, "Do you really want me to unlock the front door for 5 minutes?"),)
 DEVICES += (("garage", {}, "Do you really want me to operate the garage door?"),)  # type: ignore[assignment]
-YES = ("Yes.", "yes please", "Yeah, do it.", "Sure.", "Go ahead.", "Please do!", "Ja.", "Hey Jarvis, yes.")
+YES = (
+    "Yes.",
+    "yes please",
+    "Yeah, do it.",
+    "Sure.",
+    "Go ahead.",
+    "Please do!",
+    "Ja.",
+    "Hey Jarvis, yes.",
+    "Oui.",
+    "Sí.",
+)
 NO_YES = ("No.", "Yes, but only tomorrow.", "Yes to the music.", "no yes no", "Hm?", "What time is it?", "Not yes.")
-NO_YES += ("Yes, and turn on the lamp.", "Open it.", "Lock the door.", "", "Yes?")
+NO_YES += (
+    "Yes, and turn on the lamp.",
+    "Open it.",
+    "Lock the door.",
+    "",
+    "Yes?",
+    "Yes, what's the weather",
+    "Yesterday.",
+)
+NO_YES += ("Yes, but not the garage.", "No yes.", "I didn't say yes.", "He said yes.", "yes or no", "Oui mais non.")
+NO_YES += (
+    "Ja, aber nicht jetzt.",
+    "Sí, pero mañana.",
+    "Yes, close the garage door.",
+    "Yes, lock the front door.",
+    "Yes, 60.",
+)
 ELSE = ("Shall I play some music?", "All right.", "Do you really want me to close the window?", "", "Yes?", "Well.")
+OPPOSITE = ("Shall I leave the {} closed?", "Shall I not {} the {}?", "Is the {} open?", "Do you like the {}?")
+OPPOSITE += ("Do you want me to open the window instead of the {}?", "Do you really want me to close the {}?")
+OPPOSITE += ("Do you really want me to lock the {} for 5 minutes?", "Do you want me to do everything but the {}?")
+OPPOSITE += (
+    "Do you really want me to unlock the {} for 55 minutes?",
+    "Do you really want me to operate the {} or not at all?",
+)
 FLAWS = ("no yes", "other question", "no question", "late", "other call", "other arguments", "withdrawn", "line")
-FLAWS += ("mute", "dismissed", "other turn", "cut", "taken back", "two lines", "forgotten", "asleep")
+FLAWS += (
+    "opposite question",
+    "question more",
+    "taken for another",
+    "mute",
+    "dismissed",
+    "other turn",
+    "cut",
+    "taken back",
+    "two lines",
+    "forgotten",
+    "asleep",
+)
 
 
 class Play:
@@ -150,6 +196,13 @@ class Play:
         if "no question" in self.flaws:
             return
         said = [dice.choice(ELSE)] if "other question" in self.flaws else [self.question]
+        if "opposite question" in self.flaws:
+            thing = "front door" if self.name == "front_door" else "garage door"
+            said = [dice.choice(OPPOSITE).format(*(thing,) * 2)]
+        if "question more" in self.flaws:
+            said = dice.choice((["Shall I play some music?", *said], [*said, "Or shall I play music?"], [*said, "No."]))
+        if "taken for another" in self.flaws:
+            await self._doubt_another()
         said = ["All right.", *said] if dice.random() < 0.3 else said
         if "cut" in self.flaws:
             turn = house.conversation.turn
@@ -157,6 +210,11 @@ class Play:
             await house.post(on.Hushed(turn, dice.uniform(1.1, 9)))
         else:
             await house.reply(*said)
+
+    async def _doubt_another(self) -> None:
+        """Another call is asked about in the same turn, and it is that one which the yes is for."""
+        house = self.house
+        await house.post(on.Asked((self._other(),)))
 
     async def _between(self) -> None:
         house, dice = self.house, self.dice
@@ -259,6 +317,23 @@ async def test_the_embedded_agent_asks_and_takes_only_a_yes(pins: MockFactory) -
     assert await hear("Open the garage door.") == Reply("Do you really want me to operate the garage door?")
     assert (await hear("No.")).say == "All right."
     assert (house.lock.moves, house.opened) == (["unlock", "lock"], 0)
+    house.actions.close()
+
+
+async def test_of_two_calls_that_are_asked_about_at_once_one_yes_moves_one(pins: MockFactory) -> None:
+    house = House(pins)
+    await house.wake()
+    name, unlock, question = DEVICES[0]
+    await house.say("Do both.", house.call("garage"), house.call(name, unlock))
+    await house.reply("Shall I operate the garage door and unlock the front door for 5 minutes?")
+    await house.say("Yes.", house.call("garage"), house.call(name, unlock))
+    assert (house.opened, house.unlocked) == (0, 0), "nobody asked for both at once"
+    await house.reply(DEVICES[1][2], question)
+    await house.say("Yes.", house.call("garage"), house.call(name, unlock))
+    assert (house.opened, house.unlocked) == (0, 1), "the last thing that was asked"
+    await house.reply(DEVICES[1][2])
+    await house.say("Yes.", house.call("garage"), house.call(name, unlock))
+    assert (house.opened, house.unlocked) == (1, 1)
     house.actions.close()
 
 
