@@ -275,7 +275,8 @@ class _Reader:
     ) -> Fault:
         """`at`: the setting in the table `path` on whose line it is mended."""
         line = toml_lines.nearest(self._lines, (*path, *at))
-        name = title((*path, "") if isinstance(found, dict) else path)
+        is_setting = isinstance(found, str | int | float) and len(path) == 2
+        name = f"[{path[0]}] {path[1]}" if is_setting else title((*path, "") if isinstance(found, dict) else path)
         return Fault(self._file, line, name, shown(path, found), sentence, is_warning)
 
 

@@ -117,7 +117,7 @@ def concerned(table: dict[str, Any], sentence: str) -> tuple[str, ...]:
 def title(path: tuple[str, ...]) -> str:
     """The setting as it is called: [agent.think] model. A thing that somebody named is a table: [actions.lamp]."""
     table, name = (path[:-1], path[-1]) if len(path) > 1 else (path, "")
-    if name.isdecimal() or (len(path) == 2 and path[0] in NAMED):
+    if name.isdecimal() or (name and len(path) == 2 and path[0] in NAMED):
         table, name = path, ""
     return f"[{'.'.join(part for part in table if not part.isdecimal())}] {name}".strip()
 
