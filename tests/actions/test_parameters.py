@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from cooee.actions import Failed, command
+from cooee.actions._arguments import Arguments
 from cooee.actions._parameters import Parameter, fill, placeholders
 
 
@@ -41,6 +42,9 @@ def test_required_ones_are_required_and_nothing_else_may_be_given() -> None:
         ({"type": "integer", "default": True}, "not allowed by the parameter's own"),
         ({"type": "integer", "maximum": 5, "default": 6}, "not allowed by the parameter's own"),
         ({"type": "string", "enum": ["a"], "default": "b"}, "not allowed by the parameter's own"),
+        ({"type": "number", "minimum": float("nan")}, "not nan or inf"),
+        ({"type": "number", "maximum": float("inf")}, "not nan or inf"),
+        ({"type": "number", "default": float("nan")}, "not nan or inf"),
         ({"type": "integer", "minimun": 1}, "Extra inputs"),
     ],
 )
@@ -79,6 +83,45 @@ def test_a_value_is_never_read_as_a_template() -> None:
 def test_control_characters_are_refused(text: str) -> None:
     with pytest.raises(Failed, match="can't be used"):
         fill("{a}", {"a": text})
+
+
+def nested(around: type) -> Any:
+    deep: Any = around()
+    for _ in range(100_000):
+        deep = [deep] if around is list else {"n": deep}
+    return deep
+
+
+NUMBERS = [float("inf"), float("-inf"), float("nan"), 10**400, 10**5000, -(10**5000), 1e300, True, False, None]
+WORDS = ["NaN", "1e309", "\u0663", "\u00bd", "\uff15", "5", "", " ", "five", "0x5", "5\n", "x" * 1_000_000]
+DEEP = [[], {}, [5], nested(list), nested(dict)]
+LIMITS: dict[str, Any] = {"minimum": 1, "maximum": 12}
+
+
+@pytest.mark.parametrize("limits", [{}, LIMITS])
+@pytest.mark.parametrize("type_", ["integer", "number"])
+@pytest.mark.parametrize("found", [*NUMBERS, *WORDS, *DEEP], ids=lambda found: f"{type(found).__name__}")
+def test_what_is_no_number_that_can_be_meant_is_refused_in_words(type_: Any, limits: Any, found: Any) -> None:
+    schema = {"type": "object", "properties": {"n": Parameter(type=type_, **limits).schema_of()}}
+    with pytest.raises(Failed, match=r"n has to be a (whole )?number|too large or too deeply nested") as failed:
+        Arguments(schema).fitting({"n": found})
+    assert len(str(failed.value)) < 150
+
+
+@pytest.mark.parametrize("found", [0, 13, 0.999, 12.0001, -1, -0.0, 12.000000000000002])
+def test_a_limit_is_a_limit(found: Any) -> None:
+    for type_ in ("integer", "number"):
+        schema = {"type": "object", "properties": {"n": Parameter(type=type_, **LIMITS).schema_of()}}  # type: ignore[arg-type]
+        with pytest.raises(Failed, match="n has to be a"):
+            Arguments(schema).fitting({"n": found})
+
+
+def test_a_whole_number_is_one_however_it_is_written_and_nothing_is_less_than_nothing() -> None:
+    whole = {"type": "object", "properties": {"n": Parameter(type="integer").schema_of()}}
+    assert repr(Arguments(whole).fitting({"n": 1.0})) == "{'n': 1}"
+    assert repr(Arguments(whole).fitting({"n": -0.0})) == "{'n': 0}"
+    number = {"type": "object", "properties": {"n": Parameter(type="number").schema_of()}}
+    assert repr(Arguments(number).fitting({"n": -0.0})) == "{'n': 0.0}"
 
 
 @pytest.mark.parametrize("text", ["\ud800", "a\udfff", "\uffff", "\ufffe", "\ufdd0", "\U0010ffff"])

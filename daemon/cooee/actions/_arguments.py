@@ -1,12 +1,14 @@
 """Nothing moves before the arguments fit the schema that was declared."""
 
 import functools
-import math
 from collections.abc import Mapping
 from typing import Any
 
 from cooee.actions._action import Failed
 from cooee.actions._words import misfit
+
+TOO_LARGE = 10**20
+"""No number at home is as large as that, and Python does not even write down much larger ones."""
 
 
 class Arguments:
@@ -21,7 +23,11 @@ class Arguments:
         if not isinstance(found, Mapping):
             raise Failed("the arguments were not a JSON object.")
         arguments = dict(found)
-        error = next(self._validator.iter_errors(arguments), None)
+        try:
+            error = next(self._validator.iter_errors(arguments), None)
+        except (RecursionError, ValueError, OverflowError):
+            # The library's own message of what is wrong holds the whole value.
+            raise Failed("the arguments hold something too large or too deeply nested.") from None
         if error is not None:
             raise Failed(misfit(error))
         for name, schema in self._properties.items():
@@ -29,6 +35,8 @@ class Arguments:
                 arguments[name] = schema["default"]
             if schema.get("type") == "integer" and name in arguments:
                 arguments[name] = int(arguments[name])
+            if schema.get("type") == "number" and arguments.get(name) == 0:
+                arguments[name] = abs(arguments[name])  # "-0.0" would begin like an option
         return arguments
 
 
@@ -41,12 +49,10 @@ def _kind() -> Any:
     return jsonschema.validators.extend(kind, type_checker=checker)  # type: ignore[no-untyped-call]
 
 
-def _is_integer(_: Any, value: object) -> bool:
-    return (isinstance(value, int) and not isinstance(value, bool)) or (isinstance(value, float) and value.is_integer())
+def _is_integer(checker: Any, value: object) -> bool:
+    return _is_number(checker, value) and (isinstance(value, int) or (isinstance(value, float) and value.is_integer()))
 
 
 def _is_number(_: Any, value: object) -> bool:
     """JSON as Python reads it has NaN and Infinity, which no limit holds back."""
-    return (isinstance(value, int) and not isinstance(value, bool)) or (
-        isinstance(value, float) and math.isfinite(value)
-    )
+    return isinstance(value, int | float) and not isinstance(value, bool) and -TOO_LARGE < value < TOO_LARGE

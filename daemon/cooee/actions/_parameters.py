@@ -1,5 +1,6 @@
 """Typed parameters of functions that are described in config.toml alone, and texts with {placeholders} for them."""
 
+import math
 import re
 import string
 import unicodedata
@@ -42,6 +43,10 @@ class Parameter(Table):
     def _fits_its_type(self) -> Self:
         if self.type not in _NUMBERS and (self.minimum is not None or self.maximum is not None):
             raise ValueError("minimum and maximum are only for integer and number")
+        if any(
+            isinstance(each, float) and not math.isfinite(each) for each in (self.minimum, self.maximum, self.default)
+        ):
+            raise ValueError("minimum, maximum and default are numbers, not nan or inf")
         if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
             raise ValueError(f"minimum ({self.minimum}) is larger than maximum ({self.maximum})")
         if self.type != "string" and (self.pattern or self.enum):

@@ -109,7 +109,7 @@ def shown(value: object) -> str:
             return "nothing"
         case bool():
             return str(value).lower()
-        case int() if abs(value) >= 10**20:
+        case int() | float() if abs(value) >= 10**20:
             return "a number as large as that"
         case int() | float():
             return str(value)
