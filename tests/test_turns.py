@@ -19,7 +19,7 @@ from cooee.settings import Conversation as Settings
 from cooee.store import FILE, Store
 from cooee.turns import Ran, Turn, Turns
 from cooee.turns._speech import Speech
-from cooee.turns.kept import TurnLog
+from cooee.turns.log import TurnLog
 from voices import Voice, noise, say
 
 FRAME_S = 0.08

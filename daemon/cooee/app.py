@@ -41,7 +41,7 @@ from cooee.speaker import Speaker
 from cooee.status import Status
 from cooee.store import Store
 from cooee.turns import Turns
-from cooee.turns.kept import TurnLog
+from cooee.turns.log import TurnLog
 from cooee.wake import Wake, spoken
 
 log = logging.getLogger("cooee.app")

@@ -146,9 +146,9 @@ def devices(meter: bool, config_path: Path | None) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print all that is known of each, one JSON object a line.")
 def turns(count: int, as_json: bool) -> None:
     """Show the last turns and where their time went."""
-    from cooee.turns.kept import TurnLog, show
+    from cooee.turns.log import TurnLog, show
 
-    with _kept() as store:
+    with _visit() as store:
         show(TurnLog(store).last(count), as_json=as_json)
 
 
@@ -164,7 +164,7 @@ def show_history(as_json: bool) -> None:
     from cooee.session import report
     from cooee.session.history import said
 
-    with _kept() as store:
+    with _visit() as store:
         report.show_history(said(store), as_json=as_json)
 
 
@@ -174,7 +174,7 @@ def clear_history() -> None:
     from cooee.actions import Receipts
     from cooee.session.history import clear, said
 
-    with _kept() as store:
+    with _visit() as store:
         count = len(said(store))
         Receipts(store).forget()
         is_gone = clear(store).result()
@@ -195,7 +195,7 @@ def usage(config_path: Path | None, as_json: bool) -> None:
     from cooee.settings import seconds
 
     config, today = _config(config_path, 1), date.today()
-    with _kept() as store:
+    with _visit() as store:
         report.show_usage(
             days(store, today),
             today,
@@ -237,7 +237,7 @@ for command in remote.COMMANDS:
 
 
 @contextmanager
-def _kept() -> "Iterator[Store]":
+def _visit() -> "Iterator[Store]":
     """What the speaker of this machine keeps, or a sentence why it can't be read and exit code 1."""
     from cooee import store
 
