@@ -260,6 +260,13 @@ def test_a_garbled_wake_phrase_is_cut_only_if_the_rest_is_understood(house: Gram
     assert house.heard(heard) == followed
 
 
+def test_no_word_of_a_command_is_cut_off_with_the_wake_phrase(house: Grammar) -> None:
+    """What is left of it, a thing alone, would be asked about as if nothing had been said of it."""
+    assert house.heard("k jarvis, close the desk lamp.") == "k jarvis, close the desk lamp."
+    assert house.heard("k jarvis, spring the doorbell.") == "k jarvis, spring the doorbell."
+    assert house.heard("k jarvis, close the garage gate.") == "Close the garage gate."
+
+
 @pytest.mark.parametrize("heard", ["Clay Jarvis.", "Hey, Jarvis!", "Hey Javis", "A Jarvis?"])
 def test_the_wake_phrase_alone_is_nothing_to_be_answered(house: Grammar, heard: str) -> None:
     assert house.heard(heard) == ""

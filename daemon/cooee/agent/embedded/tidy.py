@@ -45,6 +45,10 @@ _DURATIONS = (
 )
 _HEAD = re.compile(rf"^(?:(?:{_POLITE})\s+)+")
 _TAIL = re.compile(rf"(?:\s+(?:{_POLITE}|would you|will you))+$")
+MUMBLED = 0.5
+"""How much like the wake phrase, of 1, a few words have to be to be cut where the rest alone makes sense."""
+A_LETTER = 0.06
+"""So much less is it like it for a letter too many."""
 _CALLS = frozenset({"hey", "hi", "hello", "okay", "ok", "yo", "oh", "he", "a", "hay", "eh"})
 
 
@@ -140,28 +144,43 @@ def unaddressed(text: str, keyterms: Iterable[str]) -> str:
 
 
 def without_mumbling(text: str, keyterms: Iterable[str]) -> Iterator[str]:
-    """The sentence without its first, or last, one to four words, where these sound a little like the wake phrase."""
+    """The sentence without its first, or last, one to four words, where these sound a little like the wake phrase.
+
+    No more than those that are most like it: "Kay jarvis, close" is less so than "Kay jarvis".
+    """
     names = ["".join(tidy(keyterm).split()) for keyterm in keyterms]
     found = list(re.finditer(r"[\w']+", text))
-    for count in range(1, min(5, len(found))):
-        head, tail = found[:count], found[-count:]
-        if _mumbled(head, names):
-            rest = text[head[-1].end() :].lstrip(" ,.!?;:-")
-            yield rest[:1].upper() + rest[1:]
-        if _mumbled(tail, names):
-            yield text[: tail[0].start()].rstrip(" ,;:-")
+    counts = range(1, min(5, len(found)))
+    for count in _mumbled_counts([found[:count] for count in counts], names):
+        rest = text[found[count - 1].end() :].lstrip(" ,.!?;:-")
+        yield rest[:1].upper() + rest[1:]
+    for count in _mumbled_counts([found[-count:] for count in counts], names):
+        yield text[: found[-count].start()].rstrip(" ,;:-")
+
+
+def _mumbled_counts(groups: Sequence[Sequence[re.Match[str]]], names: Sequence[str]) -> list[int]:
+    """How many words may be cut, the likeliest first; more than those hardly, for they begin the command."""
+    likeness = [_likeness(words, names) for words in groups]
+    most = max(likeness, default=0.0)
+    best = likeness.index(most) if likeness else 0
+    counts = [
+        count
+        for count, like in enumerate(likeness)
+        if like >= (MUMBLED if count <= best else max(MUMBLED, most - A_LETTER))
+    ]
+    return [count + 1 for count in sorted(counts, key=lambda count: -likeness[count])]
 
 
 def only_mumbling(text: str, keyterms: Iterable[str]) -> bool:
     """Whether the whole of it may be the wake phrase, heard badly: "Clay Jarvis." for "hey jarvis"."""
     found = list(re.finditer(r"[\w']+", text))
     names = ["".join(tidy(keyterm).split()) for keyterm in keyterms]
-    return len(found) <= 3 and _mumbled(found, names, 0.65)
+    return len(found) <= 3 and _likeness(found, names) >= 0.65
 
 
-def _mumbled(words: Sequence[re.Match[str]], names: Sequence[str], ratio: float = 0.5) -> bool:
+def _likeness(words: Sequence[re.Match[str]], names: Sequence[str]) -> float:
     said = "".join(word.group().lower() for word in words)
-    return len(said) > 3 and any(SequenceMatcher(None, said, name).ratio() >= ratio for name in names)
+    return max((SequenceMatcher(None, said, name).ratio() for name in names), default=0.0) if len(said) > 3 else 0.0
 
 
 def _cut(text: str, names: list[str]) -> str | None:
