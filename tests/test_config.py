@@ -245,7 +245,7 @@ def test_no_value_that_may_be_a_secret_is_shown() -> None:
         ("[wake]\nwords = []", "[wake] words = []: must not be empty"),
         ("[wake]\nwords = [5]", "[wake] words = 5: must be text in quotes"),
         ('[agent]\ntype = "deepgram"\nlisten.model = ""', '[agent.listen] model = "": must not be empty'),
-        ('[actions]\nx = {type = "command", description = "what", command = ["a"], parameters = {y = 5}}',
+        ('[actions]\nx = {type = "command", description = "what", command = ["a", "{y}"], parameters = {y = 5}}',
          "[actions.x.parameters] y = 5: must be a table"),
         ('[actions]\nx = {type = "command", description = "what", command = ["a"], parameters = {Y = {type="string"}}}',
          "[actions.x.parameters] Y: a name is lower-case"),
@@ -309,6 +309,23 @@ def test_what_a_table_says_as_a_whole_does_not_wait_for_its_smaller_faults() -> 
         (19, "[actions.mcp] type", told[-1][2]),
     ]  # fmt: skip
     assert any(each.line == 11 and "needs pulse_s" in each.allowed for each in found)
+
+
+def test_a_fault_of_a_whole_table_stands_where_it_is_mended() -> None:
+    found = faults(
+        '[actions.vent]\ntype = "gpio"\nkind = "servo"\npin = 9\ndescription = "The vent"\n\nmin_angle = 90\n'
+        'max_angle = 10\ninitial_angle = 300\n[actions.plug]\ntype = "mqtt"\ndescription = "The plug"\ntopic = "a"\n'
+        'payload = "{\'a\': 1}"\n[actions.tea]\ntype = "http"\ndescription = "The tea"\nurl = "http://10.0.0.2/"\n'
+        '[actions.tea.parameters.x]\ntype = "integer"\nminimum = 3\nmaximum = 1\n'
+    )
+    assert [(each.line, each.setting) for each in found] == [
+        (7, "[actions.vent]"),
+        (9, "[actions.vent]"),
+        (11, "[actions.plug] type"),
+        (14, "[actions.plug]"),
+        (19, "[actions.tea]"),
+        (21, "[actions.tea.parameters.x]"),
+    ]
 
 
 def test_a_line_that_can_not_be_read_hides_no_other_fault_and_makes_none() -> None:

@@ -3,6 +3,7 @@
 A file with faults is refused as a whole. What a setting is and may be stands in `settings` and in the kinds' own files.
 """
 
+import contextlib
 import difflib
 import functools
 import os
@@ -18,7 +19,7 @@ from pydantic_core import ErrorDetails
 
 from cooee import board, kinds, mute, review, toml_lines
 from cooee.faults import NAMED, Fault, Faulty, allowed, concerned, parted, place, shown, title, union_type
-from cooee.mended import mended
+from cooee.mended import lenient, mended
 from cooee.settings import Button, Conversation, Mic, Mqtt, Persona, Service, Session, Speaker, Table, Wake
 
 __all__ = ["Config", "Fault", "Faulty", "find", "load", "parse", "where"]
@@ -240,8 +241,11 @@ class _Reader:
             self._tell(path, model, table, errors, told, guessed)
             as_meant = mended(model, table, errors)
             guessed |= as_meant.guessed
-            if (table := as_meant.table) is None:
+            if as_meant.table is None:
+                with contextlib.suppress(ValidationError):
+                    self._meant[path] = lenient(model).model_validate(table)
                 break
+            table = as_meant.table
         return None
 
     def _tell(

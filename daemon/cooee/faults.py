@@ -105,10 +105,10 @@ def parted(sentence: str, model: type[BaseModel]) -> list[str]:
 
 def concerned(table: dict[str, Any], sentence: str) -> tuple[str, ...]:
     """The setting in the table that a sentence about the whole of it speaks of first; () if of none."""
-    if found := re.search(r"\{\w+\}", sentence):
-        holding = (name for name, value in table.items() if any(found[0] in text for text in _texts(value)))
-        if name := next(holding, ""):
-            return (name,)
+    braced = re.search(r"\{\w+\}", sentence)
+    texts = [(text, name) for name, value in table.items() for text in _texts(value) if text]
+    if named := [(text, name) for text, name in texts if repr(text) in sentence or (braced and braced[0] in text)]:
+        return (max(named, key=lambda each: len(each[0]))[1],)
     if (found := re.match(r"the parameter (\w+)", sentence)) and found[1] in table.get("parameters", {}):
         return ("parameters", found[1])
     return next(((word,) for word in re.findall(r"\w+", sentence) if word in table and word != "type"), ())

@@ -2,13 +2,14 @@
 
 import copy
 import difflib
+import functools
 import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, model_validator
 from pydantic_core import ErrorDetails
 
 from cooee.faults import options_of, place, settings
@@ -36,9 +37,20 @@ def mended(model: type[BaseModel], table: dict[str, Any], errors: Sequence[Error
     return result
 
 
+@functools.cache
+def lenient(model: type[BaseModel]) -> type[BaseModel]:
+    """The same without what it says of the table as a whole, which is told already."""
+    silent = {name: model_validator(mode="after")(_fine) for name in model.__pydantic_decorators__.model_validators}
+    return type(model.__name__, (model,), {"__module__": model.__module__, **silent})
+
+
+def _fine(table: BaseModel) -> BaseModel:
+    return table
+
+
 def _mend(result: Mended, model: type[BaseModel], error: ErrorDetails) -> bool:
     path = place(result.table, error["loc"])
-    if len(path) > 2 and path[0] == "parameters":
+    if len(path) > 1 and path[0] == "parameters":
         path, error = path[:2], {**error, "type": "parameter"}
     inner: Any = result.table
     for part in path[:-1]:
