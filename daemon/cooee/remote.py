@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import os
+import re
 import socket
 import sys
 from collections.abc import Iterator
@@ -133,10 +134,9 @@ def volume(level: str | None) -> None:
     """
     wish: dict[str, int] = {}
     if level is not None:
-        try:
-            wish = {"step" if level[:1] in ("+", "-") else "percent": int(level)}
-        except ValueError:
-            raise click.BadParameter("must be a whole number such as 40, +10 or -10", param_hint="N") from None
+        if not (number := re.fullmatch(r"([+-]?)[0-9]{1,3}", level.strip())):
+            raise click.BadParameter("must be a whole number such as 40, +10 or -10", param_hint="N")
+        wish = {"step" if number[1] else "percent": int(number[0])}
     click.echo(_ask("POST", "/volume", **wish)["percent"])
 
 
