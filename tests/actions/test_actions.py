@@ -100,7 +100,7 @@ async def test_what_is_not_known_is_not_called_a_failure() -> None:
         ({"level": 10**1000}, "level has to be a whole number from 0 to 100, not a number as large as that."),
         ({"level": 5, "mode": "hot"}, "mode has to be 'warm' or 'cold', not 'hot'."),
         ({"level": 5, "name": "x" * 99}, f"name has to be text of at most 5 characters, not '{'x' * 39}…'."),
-        ({"level": 5, "ratio": float("inf")}, "ratio has to be a number from 0 on, not inf."),
+        ({"level": 5, "ratio": float("inf")}, "ratio has to be a number from 0 on, not a number as large as that."),
         ({"level": 5, "ratio": float("nan")}, "ratio has to be a number from 0 on, not nan."),
         ({"level": 5, "now": "yes"}, "now has to be true or false, not 'yes'."),
         (
