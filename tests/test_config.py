@@ -402,6 +402,7 @@ KEYED = HTTP.format("10.0.0.1/?{}") + "headers = {}\n"
         ('[mqtt]\nca_file = "/not/there"\n', "2: warning: [mqtt] ca_file: there is no such file here"),
         ('[agent]\ntype = "deepgram"\n', '2: warning: [agent] type = "deepgram": DEEPGRAM_API_KEY is not set'),
         ('[agent]\ntype = "deepgram"\nkey_file = "/not/there"\n', "3: warning: [agent] key_file: there is no such"),
+        ('[agent]\ntype = "deepgram"\nkey_file = "~no-such-user/key"\n', "[agent] key_file: there is no such file"),
     ],
 )  # fmt: skip
 def test_what_may_not_work_here_is_a_warning(text: str, says: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -566,7 +567,27 @@ def test_no_value_ends_in_anything_but_a_config_or_faults(room: str, table: dict
         assert all(fault.line >= 1 for fault in refused.faults)
 
 
+SETTINGS = sorted({name for kind in kinds.names("actions") for name in kinds.settings("actions", kind).model_fields})
+VALUES = LEAVES | st.just({}) | st.lists(LEAVES, max_size=2) | st.dictionaries(st.sampled_from(SETTINGS), LEAVES)
+
+
+@given(
+    st.sampled_from([*kinds.names("actions"), "gpoi"]),
+    st.dictionaries(st.sampled_from([*SETTINGS, "pinn", "methode"]), VALUES, max_size=6),
+)
+def test_no_action_ends_in_anything_but_a_config_or_faults(kind: str, table: dict[str, object]) -> None:
+    body = "\n".join(f"{name} = {_written(value)}" for name, value in table.items() if name != "type")
+    try:
+        parse(f'[actions.x]\ntype = "{kind}"\n{body}\n[actions.x.parameters.y]\ntype = "text"\n')
+    except Faulty as refused:
+        assert all(fault.line >= 1 for fault in refused.faults)
+
+
 def _written(value: object) -> str:
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{name} = {_written(each)}' for name, each in value.items())} }}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_written, value))}]"
     if isinstance(value, str):
         return '"' + re.sub(r'["\\\x00-\x1f\x7f]', "", value) + '"'
     return str(value).lower() if value is not None else "[]"

@@ -24,12 +24,12 @@ def secret(name: str, file: str = "") -> str | None:
     # The unit gives a blank credential where nobody made one.
     if folder and (credential := Path(folder, name)).is_file() and (from_systemd := _read(credential)):
         return from_systemd
-    return _from_file(Path(file).expanduser()) if file else None
+    return _from_file(Path(os.path.expanduser(file))) if file else None
 
 
 def referred(name: str) -> str | None:
     """What "secret:NAME" in the config stands for: a path is that file and nothing else, a name is as for `secret`."""
-    return _from_file(Path(name).expanduser()) if "/" in name else secret(name)
+    return _from_file(Path(os.path.expanduser(name))) if "/" in name else secret(name)
 
 
 def _from_file(path: Path) -> str | None:
