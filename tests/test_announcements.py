@@ -231,6 +231,19 @@ def test_stop_empties_the_queue_and_each_is_told(has_line: bool) -> None:
     assert said(room)[-1] == "Something new."
 
 
+def test_what_the_agent_still_says_after_a_stop_is_not_taken_for_the_next_one() -> None:
+    room = resting(has_line=True)
+    room(DINNER, on.Stopped("button"), on.SayWanted("4", "Something new."))
+    assert of(do.Announce, room.effects) == [do.Announce(1, "Something new.")]
+    assert not of(do.Play, room(on.AgentSpeech(PCM), on.AgentDone()))
+    assert outcomes(room) == {"1": Outcome.STOPPED}
+    own_voice_says_it(room)
+    assert outcomes(room) == {"1": Outcome.STOPPED, "4": Outcome.SAID}
+    room.hear(6.5, SILENCE)
+    room(on.SayWanted("5", "Later."))
+    assert of(do.Say, room.effects)[-1].text == "Later."
+
+
 def test_who_went_away_before_it_was_begun_is_not_asked() -> None:
     room = resting(has_line=False)
     room(DINNER, MILK, on.SayWanted("4", "Later."), on.SayUnwanted("3"))

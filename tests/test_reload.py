@@ -43,6 +43,8 @@ def test_what_can_change_at_once_does(text: str, room: str) -> None:
         ("[speaker]\nvolume = 3\n", "[speaker]"),
         ('[lights]\ntype = "led"\npin = 3\n', "[lights]"),
         ("[button]\npin = 3\n", "[button]"),
+        ('[mqtt]\nhost = "broker.local"\n', "[mqtt]"),
+        ('[mute]\nswitch = "gpio"\n', "[mute]"),
         ('[agent]\ntype = "deepgram"\n', "[agent]"),
         ("[agent]\noutput_rate_hz = 48000\n", "[agent] output_rate_hz"),
         ('[wake]\nwords = ["alexa"]\n', "[wake] words"),

@@ -47,6 +47,7 @@ class Announcements:
         self._current: _Current | None = None
         self._not_before = 0.0
         self._refusals = 0
+        self._owed_until = 0.0
 
     @property
     def is_awaited(self) -> bool:
@@ -63,6 +64,8 @@ class Announcements:
         if not self._waiting or now < self._not_before:
             return None
         wanted, _ = self._waiting[0]
+        if now < self._owed_until:
+            wanted = replace(wanted, is_own_voice=True)
         may_cut = wanted.is_urgent and not self.is_awaited and not (self._current and self._current.wanted.is_urgent)
         return wanted if may_cut or (is_quiet and self._current is None) else None
 
@@ -82,7 +85,7 @@ class Announcements:
             case on.SayUnwanted():
                 effects = self._forget(event.id)
             case on.Stopped():
-                effects = self._clear()
+                effects = self._clear(now)
             case _:
                 effects = self._go_on(event, phase, now, is_telling)
         late = [wanted for wanted, since in self._waiting if now - since > wanted.patience_s]
@@ -116,8 +119,10 @@ class Announcements:
             self._current = replace(self._current, wanted=wanted)
         return []
 
-    def _clear(self) -> list[Effect]:
+    def _clear(self, now: float) -> list[Effect]:
         """The user wants quiet, also of what still waits."""
+        if self.is_awaited:
+            self._owe(now)
         waiting, self._waiting = self._waiting, []
         effects = self._end(Outcome.STOPPED) if self._current else []
         return [*effects, *(do.Report(wanted.id, Outcome.STOPPED) for wanted, _ in waiting)]
@@ -134,6 +139,10 @@ class Announcements:
                 return self._end(Outcome.UNANSWERED)
         return []
 
+    def _owe(self, now: float) -> None:
+        """The agent may still say what it was asked to; until then what it says would be taken for the next one."""
+        self._owed_until = now + AWAIT_S
+
     def _urgent(self) -> int:
         """How many of those that wait are; they are the first."""
         return sum(each.is_urgent for each, _ in self._waiting)
@@ -146,6 +155,8 @@ class Announcements:
             self._refusals = 0
         elif is_silent or phase is not Phase.ASLEEP or isinstance(event, on.InjectionRefused | on.SessionDown):
             self._refusals += isinstance(event, on.InjectionRefused)
+            if not isinstance(event, on.InjectionRefused | on.SessionDown):
+                self._owe(now)
             wanted = replace(self._current.wanted, is_own_voice=is_silent or self._refusals >= REFUSALS)
             self._not_before = now + RETRY_S if isinstance(event, on.InjectionRefused) else now
             self._waiting.insert(self._urgent() * (not wanted.is_urgent), (wanted, self._current.since))
