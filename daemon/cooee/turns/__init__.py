@@ -13,7 +13,7 @@ from cooee.turns.turn import Began, Ran, Turn
 
 __all__ = ["Ran", "Turn", "Turns"]
 
-log = logging.getLogger("cooee.turns")
+_log = logging.getLogger("cooee.turns")  # `log` is a module here
 
 RESTING = (Phase.ASLEEP, Phase.OFFLINE, Phase.MUTED)
 
@@ -98,7 +98,7 @@ class Turns:
         made = turn.end()
         if made.began == "follow_up" and not turn.is_understood and made.ended in ("no_speech", "dismissed"):
             return
-        log.info("%s", made)
+        _log.info("%s", made)
         self._keep(made)
 
     def _now(self) -> str:
