@@ -73,6 +73,9 @@ def predicate(entity: Entity, state: State | None) -> str:
             return _media(state)
         case "binary_sensor":
             on, off = _BINARY.get(entity.device_class, ("on", "off"))
+            # The motion in the hall is detected; the sensor in the hall detects it.
+            if (on, off) == _FOUND and entity.names[0].lower().endswith(("sensor", "detector", "alarm")):
+                on, off = f"detecting {entity.device_class.replace('_', ' ')}", "detecting nothing"
             return on if state.value == "on" else off
         case "script":
             return "running" if state.value == "on" else "not running"
