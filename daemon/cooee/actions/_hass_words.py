@@ -72,10 +72,7 @@ def predicate(entity: Entity, state: State | None) -> str:
         case "media_player":
             return _media(state)
         case "binary_sensor":
-            on, off = _BINARY.get(entity.device_class, ("on", "off"))
-            # The motion in the hall is detected; the sensor in the hall detects it.
-            if (on, off) == _FOUND and entity.names[0].lower().endswith(("sensor", "detector", "alarm")):
-                on, off = f"detecting {entity.device_class.replace('_', ' ')}", "detecting nothing"
+            on, off = _binary(entity)
             return on if state.value == "on" else off
         case "script":
             return "running" if state.value == "on" else "not running"
@@ -83,6 +80,14 @@ def predicate(entity: Entity, state: State | None) -> str:
             return "ready to be used"
     unit = one_line(state.attributes.get("unit_of_measurement") or "", 20)
     return f"{one_line(state.value, 200).replace('_', ' ')} {unit}".strip()
+
+
+def _binary(entity: Entity) -> tuple[str, str]:
+    """The motion in the hall is detected; the sensor in the hall detects it."""
+    words = _BINARY.get(entity.device_class, ("on", "off"))
+    if words != _FOUND or not entity.names[0].lower().endswith(("sensor", "detector", "alarm")):
+        return words
+    return f"detecting {entity.device_class.replace('_', ' ')}", "detecting nothing"
 
 
 def number(value: float) -> str:
