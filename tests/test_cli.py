@@ -124,6 +124,15 @@ def test_check_prints_what_the_agent_will_see(tmp_path: Path) -> None:
     assert "change_persona" in cooee("check", tmp_path / "config.toml").stdout
 
 
+def test_check_warns_of_what_is_not_here_and_finds_no_fault_in_it(tmp_path: Path) -> None:
+    text = '[actions.run]\ntype = "command"\ndescription = "Runs it"\ncommand = ["no-such-program"]\n'
+    (tmp_path / "config.toml").write_text(text)
+    done = cooee("check", tmp_path / "config.toml")
+    assert done.returncode == 0 and "no faults" in done.stdout
+    (warning,) = done.stderr.splitlines()
+    assert ":4: warning: [actions.run] command: there is no such program here" in warning
+
+
 def test_a_config_that_is_not_there_is_said(tmp_path: Path) -> None:
     done = cooee("check", tmp_path / "nothing.toml")
     assert done.returncode == 1 and len(done.stderr.splitlines()) == 1

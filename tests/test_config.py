@@ -358,6 +358,8 @@ RINGS = f'{BELL}on_active = {{ call = "door" }}\n{DOOR}'
         (HTTP.format("[2001:4860:4860::8888]"), "4: [actions.car] url: is outside the home network"),
         (RINGS + 'risk = "confirm"\n', '6: [actions.bell.on_active] call = "door": [actions.door] asks for a yes'),
         (RINGS + 'risk = "deny"\n', '6: [actions.bell.on_active] call = "door": [actions.door] has risk = "deny"'),
+        (BELL + 'on_active = { call = "home_lights" }\n[actions.home]\ntype = "home_assistant"\nrisk = "confirm"\n'
+         'description = "The home"\n', '6: [actions.bell.on_active] call = "home_lights": [actions.home] asks for'),
         (COMMAND.format('["sh"]') + 'env = { A = "secret:B" }', "5: [actions.run.env] A: is given to the program"),
         (FLUX.format(1), "3: [agent.listen] eot_threshold = 1: only a held button would end a turn"),
         (THINK.format("192.168.1.5"), "5: [agent.think.endpoint] url: is an address in your home"),
@@ -376,6 +378,8 @@ def test_what_will_never_work_is_a_fault(text: str, says: str) -> None:
         HTTP.format("8.8.8.8") + "allow_public = true\n",
         HTTP.format("car.example.org"),
         RINGS + 'risk = "safe"\n',
+        BELL
+        + 'on_active = { call = "home_lights" }\n[actions.home]\ntype = "home_assistant"\ndescription = "A home"\n',
         FLUX.format(0.9),
         FLUX.format(1) + '[button]\ntype = "gpio"\ntalk = "hold"\n',
         THINK.format("8.8.8.8"),

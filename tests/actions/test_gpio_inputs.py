@@ -123,7 +123,7 @@ async def test_what_a_sensor_calls_is_done_as_if_somebody_had_asked_but_nothing_
 
 
 def test_what_a_home_can_do_is_not_known_before_it_is_there() -> None:
-    others = {"home": SimpleNamespace(type="home_assistant"), "lamp": SimpleNamespace(type="gpio")}
+    others = {"home": SimpleNamespace(type="home_assistant", risk=None), "lamp": SimpleNamespace(type="gpio")}
 
     def misfits(call: str) -> list[_when.Misfit]:
         settings = Settings(pin=17, description="The bell", kind="button", on_active={"call": call})

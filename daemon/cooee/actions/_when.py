@@ -93,7 +93,11 @@ class Trigger:
 def misfits(settings: When, name: str, others: Mapping[str, Any], built_in: Collection[str]) -> Iterator[Misfit]:
     """What can't be called. `others`: every table of [actions], None where it has faults itself."""
     for setting, then in (("on_active", settings.on_active), ("on_inactive", settings.on_inactive)):
-        if then is None or not then.call or then.call in built_in or _may_be(then.call, others):
+        if then is None or not then.call or then.call in built_in:
+            continue
+        if server := _server(then.call, others):
+            if forbids := _FORBIDS.get(others[server].risk):
+                yield (setting, "call"), then.call, f"[actions.{server}] {forbids}"
             continue
         if then.call == name:
             yield (setting, "call"), then.call, "can't be this action itself"
@@ -113,8 +117,7 @@ def misfits(settings: When, name: str, others: Mapping[str, Any], built_in: Coll
                 yield (setting, "call"), then.call, f"[actions.{then.call}] {forbids}"
 
 
-def _may_be(call: str, others: Mapping[str, Any]) -> bool:
-    """Whether it may turn out to be a function of one of them."""
-    return call not in others and any(
-        call.startswith(f"{name}_") for name, table in others.items() if table and table.type in OPEN_ENDED
-    )
+def _server(call: str, others: Mapping[str, Any]) -> str:
+    """The one of which it may turn out to be a function; "" if there is none."""
+    of_it = (name for name, table in others.items() if table and table.type in OPEN_ENDED)
+    return "" if call in others else next((name for name in of_it if call.startswith(f"{name}_")), "")
