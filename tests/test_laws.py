@@ -81,8 +81,8 @@ MAY_IMPORT = {
     "meter": CONTRACTS | {"sound", "mic"},
     "timeline": CONTRACTS,
 }
-KNOW_ALL = {"app", "cli", "simulate"}
-"""`app` puts the rooms together; the commands put `app` to use."""
+KNOW_ALL = {"rooms", "app", "cli", "simulate"}
+"""`rooms` puts them together, `app` runs them; the commands put `app` to use."""
 
 
 def sources() -> list[Path]:

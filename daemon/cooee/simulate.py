@@ -51,7 +51,7 @@ class Simulation:
                 out = _writable(self._timeline_path)
                 open_files.callback(_close, out)
             self._app = App(self._config, self._watch)
-            self._timeline = Timeline(out, self._console, lambda: self._app.session.bytes_sent)
+            self._timeline = Timeline(out, self._console, lambda: self._app.rooms.session.bytes_sent)
             await self._app.run()
             self._timeline.summary(asyncio.get_running_loop().time())
         if self._timeline.unwritable:

@@ -107,7 +107,7 @@ async def test_after_a_crash_in_another_room(
     running = asyncio.create_task(app.run())
     calls = (("desk_lamp", "on"), ("heater", "on"), ("valve", "off"), ("strip", "on"))
     for name, state in calls:
-        await app._actions.run(Act(1, Call(name, name, {"state": state})))
+        await app.rooms.actions.run(Act(1, Call(name, name, {"state": state})))
     assert {pin: pins.pin(pin).state for pin in SAFE} == {pin: 1 - state for pin, state in SAFE.items()}
 
     def score(*_: object) -> None:
