@@ -85,6 +85,7 @@ class Bad:
 
 OFTEN: Any = {"rate_limit_per_min": 6000}
 RISKY = ("opener", "gate")
+SWITCHED = ("on", "off", "toggle", "read")
 
 
 def tables(url: str) -> dict[str, ActionTable]:
@@ -112,12 +113,13 @@ def allowed(name: str, arguments: Any) -> bool:
     level, state = arguments.get("level"), arguments.get("state")
     match name:
         case "lamp" | "gate":
-            return set(arguments) == {"state"} and state in ("on", "off", "toggle")
+            states = (*SWITCHED, *(("open", "close") if name == "gate" else ()))
+            return set(arguments) == {"state"} and state in states
         case "strip":
             whole = type(level) is int or (type(level) is float and level == level // 1)
             level_fits = "level" not in arguments or (whole and 0 <= level <= 100)
-            state_fits = "state" not in arguments or state in ("on", "off")
-            clash = state == "off" and bool(level)
+            state_fits = "state" not in arguments or state in ("on", "off", "read")
+            clash = (state == "off" and bool(level)) or (state == "read" and "level" in arguments)
             return bool(arguments) and set(arguments) <= {"level", "state"} and level_fits and state_fits and not clash
         case "door" | "opener":
             return arguments == {}
@@ -132,8 +134,8 @@ def allowed(name: str, arguments: Any) -> bool:
 
 def some_arguments(dice: random.Random, name: str) -> Any:
     good: dict[str, list[Any]] = {
-        **{name: [{"state": state} for state in ("on", "off", "toggle")] for name in ("lamp", "gate", "denied")},
-        "strip": [{"level": level} for level in range(101)] + [{"state": "on"}, {"state": "off"}],
+        **{name: [{"state": state} for state in (*SWITCHED, "open", "close")] for name in ("lamp", "gate", "denied")},
+        "strip": [{"level": level} for level in range(101)] + [{"state": state} for state in ("on", "off", "read")],
         "say": [{"text": "good morning"}],
         "count": [{"n": 1}, {"n": 12.0}],
         "degrees": [{"n": -4.5}, {"n": 0}],
@@ -197,7 +199,7 @@ async def test_a_storm_of_calls_is_answered_one_by_one_and_moves_no_pin_unasked(
         assert (answer.turn, answer.id, answer.name) == (number, f"call {number}", name)
         fits = allowed(name, arguments)
         if isinstance(answer, Doubted):
-            assert fits and name in RISKY and not is_confirmed
+            assert fits and name in RISKY and not is_confirmed and arguments != {"state": "read"}
             assert answer.question.endswith("?")
         else:
             assert 0 < len(answer.text) <= 2000
@@ -206,7 +208,7 @@ async def test_a_storm_of_calls_is_answered_one_by_one_and_moves_no_pin_unasked(
             assert not answer.ok or fits, (name, arguments)
             assert "inside the speaker" not in answer.text or name in ("raises", "garbage"), (name, answer.text)
             done += answer.ok
-        if not fits or isinstance(answer, Doubted):
+        if not fits or isinstance(answer, Doubted) or arguments == {"state": "read"}:
             assert [len(pin.states) for pin in outputs] == before, (name, arguments)
         asked += isinstance(answer, Doubted)
     deeds.close()
