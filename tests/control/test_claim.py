@@ -71,6 +71,11 @@ def test_one_that_answers_elsewhere_is_in_the_way_and_a_stale_socket_is_not(path
         pass
 
 
+def test_a_place_that_no_socket_can_have_is_in_nobodys_way(path: Path, tmp_path: Path) -> None:
+    with claimed(path, tmp_path / ("x" * 120) / "control.sock"):
+        pass
+
+
 def test_where_no_file_can_be_made_there_is_nothing_to_claim(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with claimed(tmp_path / "file" / "control.sock"):

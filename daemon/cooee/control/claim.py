@@ -51,8 +51,8 @@ def _speaker_at(path: Path) -> int | None:
             caller.connect(str(path))
         except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError):
             return None
-        except OSError:
-            return 0
+        except OSError as error:
+            return None if error.errno is None else 0  # none: the path is too long for any socket
         number, _, _ = struct.unpack("iII", caller.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
         return int(number)
 
