@@ -102,6 +102,8 @@ how fast is the fan                         | fan          | state=read
 is the fan running                          | fan          | state=read
 fan at full speed                           | fan          | level=100
 make the fan faster                         | fan          | level=?
+what is the fan speed                       | fan          | state=read
+make the strip warm white at thirty percent | shelf        | colour=warm white level=30
 how bright is the shelf                     | shelf        | state=read
 what colour is the strip                    | shelf        | state=read
 open the vent                               | vent         | angle=?

@@ -105,7 +105,8 @@ def _arguments(kind: str, skill: Skill, entities: Mapping[str, Any]) -> dict[str
     if kind in ("number", "phrase_number"):
         return amount if kind == "number" or skill.names.phrases or skill.names.also else None
     if kind in ("value", "its_value", "phrase_value"):
-        return _value(skill, entities)
+        value = _value(skill, entities)
+        return value and {**value, **amount}
     if kind == "phrase_text":
         return {skill.texts[0]: entities["text"]} if skill.texts and entities.get("text") else None
     if kind in ("start", "bare", "set", "choose") and skill.only:

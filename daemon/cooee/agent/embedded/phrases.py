@@ -77,6 +77,7 @@ _SENTENCES: Mapping[str, tuple[str, ...]] = {
     ),
     "value": (
         "(set|put|switch|change|turn|tune|make|move|bring) <n> [{parameter}] [(to|on|into|in|at)] <v>",
+        "(set|make|turn|put) <n> [to] <v> (at|and|with) <amount>",
         "<n> [to] <v>",
         "(play|show|use) <v> (on|with|in|from) <n>",
         "(set|change|turn|put) [the] {parameter} (of|on|for|in) <n> to <v>",
@@ -92,6 +93,7 @@ _SENTENCES: Mapping[str, tuple[str, ...]] = {
     "ask": (
         "<what> [the] [(current|<quality> of)] <n> [(right now|now|reading|like|today)]",
         "how far (open|closed|up|down) <is> <n> [(right now|now)]",
+        "<what> [(the|my|our)] {name} (<quality>|at|set to) [(right now|now)]",
         "(what|which) <quality> <is> <n> [(at|on|set to)] [(right now|now)]",
         "<is> [(there|the|my|our)] [any] {name} [(still|now)] {state}",
         "what does <n> (say|show|read)",
