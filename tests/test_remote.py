@@ -1,6 +1,7 @@
 """Which speaker a command talks to, and what it makes of the answer; at the other end of a real socket."""
 
 import json
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -25,6 +26,19 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def whole(connected: socket.socket) -> bytes:
+    """The request with its body, which comes in a piece of its own."""
+    came = b""
+    while True:
+        head, end, body = came.partition(b"\r\n\r\n")
+        length = re.search(rb"(?i)content-length: (\d+)", head)
+        if end and len(body) >= (int(length[1]) if length else 0):
+            return came
+        if not (piece := connected.recv(65536)):
+            return came
+        came += piece
+
+
 @contextmanager
 def answering(path: Path, status: str = "200 OK", **known: object) -> Iterator[list[bytes]]:
     """A speaker that gives everybody this answer; what it was asked."""
@@ -41,7 +55,7 @@ def answering(path: Path, status: str = "200 OK", **known: object) -> Iterator[l
                 except OSError:
                     return
                 with connected:
-                    asked.append(connected.recv(65536))
+                    asked.append(whole(connected))
                     body = json.dumps(known).encode()
                     head = f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
                     connected.sendall(head.encode() + body)
