@@ -12,8 +12,8 @@ HOUSE = TOP / "daemon" / "cooee"
 
 CONTRACTS = {"events", "effects", "settings"}
 """What any room may know."""
-NEUTRAL = {"kinds", "retry", "secret", "store"}
-"""Knows no room: how a kind is found by its name, when to try again, where keys are, and what is kept on disk."""
+NEUTRAL = {"address", "kinds", "retry", "secret", "store"}
+"""Knows no room: what an address is, how a kind is found by its name, when to try again, where keys are, and a store."""
 PURE = {"trouble", "wishes", "events", "effects", "gate", "reply", "calls", "lease", "outage", "patience", "floor"}
 PURE |= {"announcements", "consent", "yes", "rescue", "conversation"}
 
@@ -37,6 +37,7 @@ MAY_IMPORT = {
     "rescue": {"events", "effects", "floor", "outage"},
     "announcements": {"events", "effects"},
     "conversation": PURE | {"settings"},
+    "address": set(),
     "kinds": set(),
     "secret": set(),
     "store": set(),
@@ -101,7 +102,7 @@ def imported(path: Path) -> set[str]:
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert not node.level, f"{path}: relative imports hide which room is meant"
-            names = [f"{node.module}.{alias.name}" for alias in node.names] if node.module == "cooee" else [node.module]
+            names = [f"{node.module}.{alias.name}" for alias in node.names] if node.module == "cooee" else [node.module or ""]
         else:
             continue
         found |= {name.split(".")[1] for name in names if name and name.startswith("cooee.")}

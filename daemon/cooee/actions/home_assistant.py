@@ -4,10 +4,10 @@ import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
+from cooee import address
 from cooee.actions import ActionTable, Failed, Report
 from cooee.actions._hass_home import Choice, Entity, Registry, by_name, chosen
 from cooee.actions._hass_house import House
@@ -30,12 +30,8 @@ _SECRET = re.compile(r"secret:[\w.~/-]+")
 
 
 def _url(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        raise ValueError("is no URL: check its host and its port") from error
-    if parts.scheme not in ("http", "https") or not host or not re.fullmatch(r"[!-~]+", url):
+    parts = address.parts(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or not re.fullmatch(r"[!-~]+", url):
         raise ValueError(
             'must begin with "http://" or "https://" and a host, such as "http://homeassistant.local:8123"'
         )

@@ -8,11 +8,10 @@ import re
 import shutil
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
-from cooee import __version__
+from cooee import __version__, address
 from cooee.actions import ActionTable, Failed, Report, Risk, Unsure
 from cooee.actions._at_home import Headers, resolved
 from cooee.actions._mcp_tools import Offer, Unfit, answer, function_name, offer
@@ -31,12 +30,8 @@ PAGES = 10
 
 
 def _url(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        raise ValueError("is no URL: check its host and its port") from error
-    if url and (parts.scheme not in ("http", "https") or not host or not re.fullmatch(r"[!-~]+", url)):
+    parts = address.parts(url)
+    if url and (parts.scheme not in ("http", "https") or not parts.hostname or not re.fullmatch(r"[!-~]+", url)):
         raise ValueError('must begin with "http://" or "https://" and a host')
     if "@" in parts.netloc:
         raise ValueError("can't hold user and password; use headers with a secret")

@@ -7,22 +7,18 @@ import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Protocol
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator
 
+from cooee import address
 from cooee.effects import Answer, Function
 from cooee.events import Event, Trouble
 from cooee.settings import Table
 
 
 def _address(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        raise ValueError("is no URL: check its host and its port") from error
-    if url and (parts.scheme not in ("ws", "wss") or not host):
+    parts = address.parts(url)
+    if url and (parts.scheme not in ("ws", "wss") or not parts.hostname):
         raise ValueError('must begin with "ws://" or "wss://" and a host')
     return url
 

@@ -2,10 +2,10 @@
 
 import re
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, ValidationInfo
 
+from cooee import address
 from cooee.agent import Refused
 from cooee.events import Trouble
 from cooee.secret import Exposed, referred
@@ -16,12 +16,8 @@ _SECRET_HEADER = re.compile(r"(?i)authorization|cookie|token|secret|password|key
 
 
 def _address(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        raise ValueError("is no URL: check its host and its port") from error
-    if parts.scheme not in ("https", "http", "wss") or not host or not re.fullmatch(r"[!-~]+", url):
+    parts = address.parts(url)
+    if parts.scheme not in ("https", "http", "wss") or not parts.hostname or not re.fullmatch(r"[!-~]+", url):
         raise ValueError('must begin with "https://" (or "wss://") and a host, in plain ASCII without spaces')
     if "@" in parts.netloc:
         raise ValueError("can't hold user and password; use headers with a secret")

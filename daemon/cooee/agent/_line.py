@@ -5,7 +5,6 @@ connection the session pings as it needs to, and the SDK's `AsyncV1SocketClient`
 """
 
 import asyncio
-import ipaddress
 import logging
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -27,6 +26,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, InvalidURI, WebSocketException
 from websockets.protocol import State
 
+from cooee import address
 from cooee.agent import Brief, Refused, Remembered, Toll, Unreachable, _refusals, _settings, _wire
 from cooee.effects import Answer
 from cooee.events import Event, Trouble
@@ -233,7 +233,7 @@ async def _connected(url: str, headers: Mapping[str, str], tls: ssl.SSLContext |
             max_size=4 * 2**20,
             max_queue=None,
             logger=wire_log,
-            proxy=None if _is_here(url) else True,
+            proxy=None if address.is_here(urlsplit(url).hostname) else True,
             **secured,
         )
     except InvalidStatus:
@@ -248,11 +248,3 @@ async def _connected(url: str, headers: Mapping[str, str], tls: ssl.SSLContext |
     except ImportError as error:  # websockets', for a SOCKS proxy
         why = "The proxy of this system is of a kind that is not supported: SOCKS"
         raise Refused(why, Trouble.SETTINGS) from error
-
-
-def _is_here(url: str) -> bool:
-    """Whether the address is on this machine, where no proxy helps."""
-    host = urlsplit(url).hostname or ""
-    with suppress(ValueError):
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    return False

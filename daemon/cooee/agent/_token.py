@@ -5,7 +5,6 @@ No sentence holds the token, the output or the address.
 
 import asyncio
 import contextlib
-import ipaddress
 import json
 import os
 import signal
@@ -13,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from cooee import address
 from cooee.agent import Refused, Unreachable
 from cooee.events import Trouble
 
@@ -25,12 +25,9 @@ def check_url(url: str) -> str:
     """An address that a token may come from. Raises ValueError."""
     if not url:
         return url
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname or "", parts.port
-    except ValueError as error:
-        raise ValueError("is no URL: check its host and its port") from error
-    if not (host and (parts.scheme == "https" or (parts.scheme == "http" and _is_here(host)))):
+    parts = address.parts(url)
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and address.is_here(parts.hostname))
+    if not parts.hostname or not is_safe:
         raise ValueError('must begin with "https://" and a host; "http://" is for this machine only')
     return url
 
@@ -72,7 +69,7 @@ async def from_url(url: str, method: Literal["GET", "POST"], headers: dict[str, 
     limit = aiohttp.ClientTimeout(total=TIME_LIMIT_S)
     try:
         async with (
-            aiohttp.ClientSession(timeout=limit, trust_env=not _is_here(urlsplit(url).hostname or "")) as session,
+            aiohttp.ClientSession(timeout=limit, trust_env=not address.is_here(urlsplit(url).hostname)) as session,
             session.request(method, url, headers=headers, allow_redirects=False) as answer,
         ):
             status, body = answer.status, await _limited(answer.content)
@@ -108,9 +105,3 @@ async def _limited(content: Any) -> bytes:
     while len(body) < MOST_BYTES and (piece := await content.read(MOST_BYTES)):
         body += piece
     return bytes(body)
-
-
-def _is_here(host: str) -> bool:
-    with contextlib.suppress(ValueError):
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    return False
