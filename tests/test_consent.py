@@ -388,3 +388,49 @@ def test_a_question_in_another_language_is_checked_by_its_own_words() -> None:
     question = "Soll ich wirklich das Garagentor öffnen?"
     assert Talk(question).ask("Möchtest du, dass ich das Garagentor öffnen soll?").answer("Ja.").call()
     assert not Talk(question).ask("Soll ich die Lampe einschalten?").answer("Ja.").call()
+
+
+TRANSLATED = [
+    (
+        "open das Garagentor",
+        "Soll ich wirklich das Garagentor öffnen?",
+        "Ja.",
+        "Soll ich wirklich das Garagentor schließen?",
+    ),
+    (
+        "switch on die Heizung",
+        "Möchtest du, dass ich die Heizung einschalte?",
+        "Ja.",
+        "Soll ich die Heizung ausschalten?",
+    ),
+    (
+        "set die Heizung to 30",
+        "Soll ich die Heizung auf 30 Grad stellen?",
+        "Ja.",
+        "Soll ich die Heizung auf 20 Grad stellen?",
+    ),
+    ("unlock the Haustür", "Soll ich die Haustür wirklich aufschließen?", "Ja.", "Soll ich die Haustür abschließen?"),
+    (
+        "open le portail",
+        "Voulez-vous vraiment que j'ouvre le portail ?",
+        "Oui.",
+        "Voulez-vous que je ferme le portail ?",
+    ),
+    ("switch on the chauffage", "Dois-je allumer le chauffage ?", "Oui.", "Dois-je allumer la lampe ?"),
+    ("open the puerta", "¿Quieres que abra la puerta?", "Sí.", "¿Quieres que cierre la puerta?"),
+    ("switch on il forno", "Vuoi davvero che accenda il forno?", "Sì.", "Vuoi che non accenda il forno?"),
+    ("open the poort", "Zal ik de poort openen?", "Ja.", "Zal ik de poort niet openen?"),
+    ("open the portão", "Quer que eu abra o portão?", "Sim.", "Quer que eu feche o portão?"),
+]
+
+
+@pytest.mark.parametrize(("deed", "said", "yes", "opposite"), TRANSLATED)
+def test_an_agent_may_translate_the_deed_but_not_the_thing(deed: str, said: str, yes: str, opposite: str) -> None:
+    question = f"Do you really want me to {deed}?"
+    assert Talk(question).ask(said).answer(yes).call()
+    for other in (
+        opposite,
+        "Soll ich wirklich die Haustür öffnen oder das Garagentor?",
+        "Soll ich das Licht einschalten?",
+    ):
+        assert not Talk(question).ask(other).answer(yes).call()

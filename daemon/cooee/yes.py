@@ -41,17 +41,49 @@ _SOFT = frozenset(words(
 _WANTED = re.compile(
     r"^(?:are you (?:absolutely |quite |very )?sure (?:that )?)?"
     r"(?:(?:(?:do )?you want (?:me )?to|would you like (?:me )?to|(?:shall|should|may|can) i|i (?:shall|should)"
-    r"|(?:soll|darf) ich|(?:möchtest|willst) du dass ich|(?:möchten|wollen) sie dass ich"
-    r"|dois je|veux tu que je|voulez vous que je|zal ik|moet ik|wil je dat ik|devo|vuoi che|debo|quieres que"
-    r"|quer que) )?"
+    r") )?"
 )
+_WANTED_ELSEWHERE = re.compile(
+    r"(?:(?:soll|darf) ich|(?:möchtest|willst) du dass ich|(?:möchten|wollen) sie dass ich"
+    r"|(?:est ce que )?(?:je dois|dois je)|(?:veux tu|voulez vous|vous voulez|tu veux) que(?: je)?"
+    r"|(?:zal|moet|mag) ik|wil (?:je|u) dat ik|(?:devo|posso)|vuoi che(?: io)?|(?:debo|quieres|quiere) que(?: yo)?|debo"
+    r"|(?:quer|queres) que(?: eu)?) "
+)
+_MEANT = frozenset(words("wirklich bitte vraiment realmente davvero echt mesmo"))
+_SOFT_ELSEWHERE = frozenset(words(
+    "le la les l' un une el los las il lo gli i o os a as het een het de het den des dem das die der"
+    " wirklich bitte jetzt vraiment maintenant de verdad realmente ahora davvero adesso echt nu mesmo agora"
+    " soll grad prozent degrés grados gradi graden graus pourcent"
+))
+_VERBS = {
+    translated: words(verb)
+    for verb, them in (
+        ("open", "öffnen öffne aufmachen ouvrir ouvre j'ouvre abrir abra aprire apra openen open"),
+        ("close", "schließen schließe zumachen fermer ferme cerrar cierre chiudere chiuda sluiten sluit fechar feche"),
+        ("lock", "abschließen abschließe verriegeln verriegle verrouiller verrouille vergrendelen vergrendel"),
+        ("lock", "trancar tranque"),
+        ("unlock", "aufschließen aufschließe entriegeln entriegle déverrouiller déverrouille sbloccare sblocchi"),
+        ("unlock", "desbloquear desbloquee ontgrendelen ontgrendel destrancar destranque"),
+        ("switch on", "einschalten einschalte anschalten anschalte anmachen anmache allumer allume j'allume encender"),
+        ("switch on", "encienda accendere accenda inschakelen inschakel aanzetten aanzet ligar ligue"),
+        ("switch off", "ausschalten ausschalte abschalten abschalte ausmachen ausmache éteindre éteigne j'éteigne"),
+        ("switch off", "apagar apague spegnere spenga uitschakelen uitschakel uitzetten uitzet desligar desligue"),
+        ("operate", "betätigen betätige bedienen bediene actionner actionne j'actionne accionar accione"),
+        ("operate", "azionare azioni acionar acione bedien"),
+        ("set", "stellen stelle setzen setze régler règle mettre mette poner ponga impostare imposti zetten zet"),
+        ("set", "definir defina"),
+        ("to", "auf à op em"),
+    )
+    for translated in words(them)
+}
+"""What the deeds are called where the agent translates the question; a thing's own words it leaves as they are."""
 _WANT = frozenset(words("do you want me to i shall should would like it that soll ich"))
 _TAIL = re.compile(
     r"(?:(?:please|just|you can) )*(?:confirm|(?:say|tell me|answer(?: me)?(?: with)?)(?: a)? (?:yes|yes or no))"
     r"(?: to confirm| if (?:so|you are sure|you're sure))?"
 )
 _ENDS = frozenset(("on", "off"))
-_AND = frozenset(("and", "or", "und", "oder", "et", "ou", "y", "o", "e", "en", "of"))
+_AND = frozenset(("and", "or", "und", "oder", "et", "ou", "y", "o", "e", "en"))
 _SMALL = words(
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
     " eighteen nineteen"
@@ -73,8 +105,29 @@ def asks(text: str, question: str, others: Collection[str] = ()) -> bool:
     if not _deed(question):
         return words(sentences[at]) == words(question)
     known = [_deed(each) for each in (question, *others)]
-    before = [_deed(sentence) for sentence in sentences[:at] if "?" in sentence]
-    return _deed(sentences[at]) == known[0] and all(deed in (*known, ()) for deed in before)
+    before = [sentence for sentence in sentences[:at] if "?" in sentence]
+    is_known = all(_deed(each) in (*known, ()) or any(_translates(each, it) for it in others) for each in before)
+    return is_known and (_deed(sentences[at]) == known[0] or _translates(sentences[at], question))
+
+
+def _translates(sentence: str, question: str) -> bool:
+    """Whether it asks just this in another language, in which the deed may stand elsewhere."""
+    asked = _asked_elsewhere(sentence)
+    if asked is None or not _AND.isdisjoint(words(question)):
+        return False
+    return sorted(asked) == sorted(_asked_elsewhere(question) or _elsewhere(_deed(question)))
+
+
+def _asked_elsewhere(sentence: str) -> list[str] | None:
+    """What is asked about, if it is in another language than English."""
+    plain = " ".join(word for word in words(sentence) if word not in _MEANT) + " "
+    wanted = _WANTED_ELSEWHERE.match(_OPENERS.sub("", plain, count=1))
+    return None if wanted is None else _elsewhere(_plain(wanted.string[wanted.end() :].split()))
+
+
+def _elsewhere(said: Sequence[str]) -> list[str]:
+    kept = [word for word in said if word not in _SOFT_ELSEWHERE]
+    return [word for each in kept for word in _VERBS.get(each, (each,))]
 
 
 def agrees(text: str, question: str, spoken: Collection[str], called: Sequence[str] = ()) -> bool:
@@ -113,8 +166,9 @@ def _sentences(text: str) -> list[str]:
 
 def _deed(sentence: str) -> tuple[str, ...]:
     """What a question asks about, without how it is asked; () where it asks about nothing of its own."""
-    said = " ".join(word for word in words(_sentences(sentence)[-1]) if word not in _SOFT) + " "
-    asked = _plain(_WANTED.sub("", _OPENERS.sub("", said, count=1), count=1).removesuffix(" soll ").split())
+    last = (_sentences(sentence) or [""])[-1]
+    said = " ".join(word for word in words(last) if word not in _SOFT) + " "
+    asked = _plain(_WANTED.sub("", _OPENERS.sub("", said, count=1), count=1).split())
     # "Turn the lamp on" is "turn on the lamp".
     return (*(word for word in asked if word not in _ENDS), *(word for word in asked if word in _ENDS))
 
