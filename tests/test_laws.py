@@ -13,7 +13,7 @@ HOUSE = TOP / "daemon" / "cooee"
 CONTRACTS = {"events", "effects", "settings"}
 """What any room may know."""
 NEUTRAL = {"address", "kinds", "retry", "secret", "store"}
-"""Knows no room: what an address is, how a kind is found by its name, when to try again, where keys are, and a store."""
+"""Knows no room: what an address is, which kind has a name, when to try again, where keys are, what is kept on disk."""
 PURE = {"trouble", "wishes", "events", "effects", "gate", "reply", "calls", "lease", "outage", "patience", "floor"}
 PURE |= {"announcements", "consent", "yes", "rescue", "conversation"}
 
@@ -102,7 +102,8 @@ def imported(path: Path) -> set[str]:
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert not node.level, f"{path}: relative imports hide which room is meant"
-            names = [f"{node.module}.{alias.name}" for alias in node.names] if node.module == "cooee" else [node.module or ""]
+            module = node.module or ""
+            names = [f"{module}.{alias.name}" for alias in node.names] if module == "cooee" else [module]
         else:
             continue
         found |= {name.split(".")[1] for name in names if name and name.startswith("cooee.")}

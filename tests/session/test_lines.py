@@ -325,3 +325,15 @@ async def test_settings_that_are_never_taken_are_not_offered_at_the_pace_of_the_
         await talk.until(SessionDown)
         await asyncio.sleep(0.5)
         assert len(it.requests) == 1
+
+
+async def test_settings_that_are_never_taken_leave_no_line_open() -> None:
+    async def welcome(peer: Peer) -> None:
+        await peer.welcome()
+        await asyncio.Event().wait()
+
+    async with talking(welcome, apply_timeout_s=0.1, keep="always", backoff_most_s=60.0) as (talk, it):
+        talk.session.connect()
+        await talk.until(SessionDown)
+        async with asyncio.timeout(2):
+            await it.peers[0].socket.wait_closed()

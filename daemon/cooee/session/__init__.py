@@ -10,19 +10,19 @@ gets old. What the user says is held, bounded, until an agent has understood it.
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
 
 from cooee import settings
-from cooee.agent import Agent, Brief, Persona, Refused
+from cooee.agent import Agent, Brief, Link, Persona, Refused
 from cooee.effects import Answer
 from cooee.events import Event, SessionDown, SessionUp, SettingsApplied
 from cooee.session.carrier import Carrier, Line
 from cooee.session.ending import Ending, Spent, Told
 from cooee.session.guard import Guard
 from cooee.session.route import Route
+from cooee.session.until import until
 from cooee.session.usage import Toll
 from cooee.store import Store
 
@@ -143,27 +143,13 @@ class Session:
         try:
             while True:
                 await self._wanted.wait()
-                if await self._until_unwanted(self._keep_a_line()):
+                is_given_up = await until(self._unwanted, self._keep_a_line())
+                await asyncio.gather(*self._closing, return_exceptions=True)
+                if is_given_up:
                     self._post(SessionDown(self._reason))
         finally:
             await asyncio.gather(*self._closing, return_exceptions=True)
             self._guard.close()
-
-    async def _until_unwanted(self, work: Coroutine[Any, Any, None]) -> bool:
-        """Do the work, or give it up when no line is wanted any more; returns whether it was given up."""
-        working = asyncio.create_task(work)
-        unwanted = asyncio.create_task(self._unwanted.wait())
-        try:
-            await asyncio.wait((working, unwanted), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            unwanted.cancel()
-            working.cancel()
-            await asyncio.gather(working, unwanted, return_exceptions=True)
-            await asyncio.gather(*self._closing, return_exceptions=True)
-        left = not unwanted.cancelled()
-        with suppress(asyncio.CancelledError):
-            working.result()
-        return left
 
     async def _keep_a_line(self) -> None:
         """Returns when a line ended that nobody needs to have back, or none can be had."""
@@ -214,28 +200,32 @@ class Session:
             self._deadline = deadline if index == 0 and len(self._agents) > 1 else None
             try:
                 link, request_id = await agent.connect(toll)
+                line = Line(link, index, loop.time(), request_id, toll)
                 if is_first:
                     self._post(SessionUp(request_id, is_fallback=index > 0))
                 log.info("connected%s%s", " to the stand-in" if index else "", request_id and f", request {request_id}")
                 try:
-                    history = self._carrier.history.replay()
-                    greet = not (self._has_greeted or history or self._carrier.in_turn)
-                    brief = replace(self._brief, history=history, greet=greet)
-                    async with asyncio.timeout(self._settings.apply_timeout_s):
-                        await link.settle(brief)
-                except TimeoutError:
-                    # Each try costs money: not at the pace of the backoff.
-                    raise Refused(
-                        "The agent did not take the settings in time.", retry_after_s=self._settings.backoff_most_s
-                    ) from None
+                    await self._settle(link)
                 except BaseException:
-                    self._close(Line(link, index, loop.time(), request_id, toll))
+                    self._close(line)
                     raise
             finally:
                 self._deadline = None
         self._has_greeted = True
         self._told.reset()
-        return Line(link, index, loop.time(), request_id, toll)
+        return replace(line, opened_at=loop.time())
+
+    async def _settle(self, link: Link) -> None:
+        """Have the agent take the settings. Raises Refused or OSError."""
+        history = self._carrier.history.replay()
+        greet = not (self._has_greeted or history or self._carrier.in_turn)
+        try:
+            async with asyncio.timeout(self._settings.apply_timeout_s):
+                await link.settle(replace(self._brief, history=history, greet=greet))
+        except TimeoutError:
+            # Each try costs money: not at the pace of the backoff.
+            reason, retry_s = "The agent did not take the settings in time.", self._settings.backoff_most_s
+            raise Refused(reason, retry_after_s=retry_s) from None
 
     async def _use(self, line: Line) -> Line | None:
         """Use it until it ends in order, or until a better one is there, which is returned. Raises Refused, OSError."""

@@ -60,28 +60,15 @@ def show_usage(
     days: list[Day], today: date, *, daily_s: float, monthly_s: float, usd_per_min: float, as_of: str, as_json: bool
 ) -> None:
     """The month of `today`: a JSON object, or a table with a bar for each day on which a line was open, and today."""
-    seconds, usd = sum(each.seconds for each in days), sum(each.usd for each in days)
     if as_json:
-        known: dict[str, Any] = {"month": f"{today:%Y-%m}", "seconds": seconds, "usd": usd}
+        known: dict[str, Any] = {"month": f"{today:%Y-%m}", "seconds": _seconds(days), "usd": _usd(days)}
         known |= {"daily_limit_s": _finite(daily_s), "monthly_limit_s": _finite(monthly_s)}
         known |= {"rate_usd_per_min": usd_per_min, "rate_as_of": as_of}
         known["days"] = [{"day": each.day.isoformat(), "seconds": each.seconds, "usd": each.usd} for each in days]
         print(json.dumps(known, indent=2))
         return
-    shown = days if any(each.day == today for each in days) else [*days, Day(today, 0.0, 0.0)]
-    scale_s = daily_s if daily_s < math.inf else max(60.0, *(each.seconds for each in shown))
-    drawn = Table(show_footer=True)
-    drawn.add_column("day", f"{today:%B}", no_wrap=True)
-    drawn.add_column("connected", _clock(seconds), justify="right", no_wrap=True)
-    drawn.add_column("USD", f"{usd:.2f}", justify="right", no_wrap=True)
-    drawn.add_column("of the limit", _share(seconds, monthly_s), justify="right", no_wrap=True)
-    drawn.add_column(width=BAR_WIDTH)
-    for each in shown:
-        color = "red" if each.seconds >= NEAR * daily_s else "green"
-        bar = Bar(max(scale_s, 1e-9), 0, min(each.seconds, scale_s), width=BAR_WIDTH, color=color)
-        drawn.add_row(f"{each.day:%a %d}", _clock(each.seconds), f"{each.usd:.2f}", _share(each.seconds, daily_s), bar)
     console = Console(highlight=False)
-    console.print(drawn)
+    console.print(_month(days, today, daily_s=daily_s, monthly_s=monthly_s))
     console.print(
         f"Limits: {_limit(daily_s)} a day, {_limit(monthly_s)} a month ([session] daily_limit, monthly_limit).",
         markup=False,
@@ -91,6 +78,30 @@ def show_usage(
         console.print(f"Price: {usd_per_min:g} USD a minute{since}; what counts is the vendor's price list.")
     else:
         console.print("The present agent costs nothing, and its time is not counted.")
+
+
+def _month(days: list[Day], today: date, *, daily_s: float, monthly_s: float) -> Table:
+    shown = days if any(each.day == today for each in days) else [*days, Day(today, 0.0, 0.0)]
+    scale_s = daily_s if daily_s < math.inf else max(60.0, *(each.seconds for each in shown))
+    drawn = Table(show_footer=True)
+    drawn.add_column("day", f"{today:%B}", no_wrap=True)
+    drawn.add_column("connected", _clock(_seconds(days)), justify="right", no_wrap=True)
+    drawn.add_column("USD", f"{_usd(days):.2f}", justify="right", no_wrap=True)
+    drawn.add_column("of the limit", _share(_seconds(days), monthly_s), justify="right", no_wrap=True)
+    drawn.add_column(width=BAR_WIDTH)
+    for each in shown:
+        color = "red" if each.seconds >= NEAR * daily_s else "green"
+        bar = Bar(max(scale_s, 1e-9), 0, min(each.seconds, scale_s), width=BAR_WIDTH, color=color)
+        drawn.add_row(f"{each.day:%a %d}", _clock(each.seconds), f"{each.usd:.2f}", _share(each.seconds, daily_s), bar)
+    return drawn
+
+
+def _seconds(days: list[Day]) -> float:
+    return sum(each.seconds for each in days)
+
+
+def _usd(days: list[Day]) -> float:
+    return sum(each.usd for each in days)
 
 
 def _finite(seconds: float) -> float | None:
