@@ -278,8 +278,8 @@ class Hushed:
 Event = (
     Heard | Ticked | MicLost | MicFound | SpeakerLost | SpeakerFound | Summoned | Released | Dismissed | Stopped
     | SayWanted | SayUnwanted | Unsayable | Muted | MicShut | Unmuted | MuteToggled | LoudnessWanted | LoudnessSet
-    | SessionUp | SettingsApplied | SessionDown | LimitNear | Uplinked | Lit | Warned | LatencyReported | InjectionRefused
-    | Forgotten | PersonaChosen | UserStarted | UserText | NothingSaid | AgentThought | AgentText | AgentSpeech
-    | AgentDone | Asked | Withdrawn | Acted | Doubted | Switched | Triggered | Sounded | Spoken | Hushed
+    | SessionUp | SettingsApplied | SessionDown | LimitNear | Uplinked | Lit | Warned | LatencyReported
+    | InjectionRefused | Forgotten | PersonaChosen | UserStarted | UserText | NothingSaid | AgentThought | AgentText
+    | AgentSpeech | AgentDone | Asked | Withdrawn | Acted | Doubted | Switched | Triggered | Sounded | Spoken | Hushed
 )
 # fmt: on

@@ -10,7 +10,7 @@ from typing import Any
 from unittest import mock
 
 import cooee.actions
-from cooee import app, config
+from cooee import app, config, rooms
 from cooee import effects as do
 from cooee import events as on
 from cooee.effects import Effect
@@ -69,8 +69,8 @@ class House:
         read = config.parse(CONFIG.format(url=url, folder=folder, conversation=conversation, lamp=lamp))
         read = replace(read, session=read.session.model_copy(update={**QUICK, **session}))
         with (
-            mock.patch.object(app, "Mic", lambda _, hear, __: Mic(self.mouth, hear)),
-            mock.patch.object(app, "Wake", Wake),
+            mock.patch.object(rooms, "Mic", lambda _, hear, __: Mic(self.mouth, hear)),
+            mock.patch.object(rooms, "Wake", Wake),
         ):
             self.app = app.App(read, self._watch, store=Store(folder / FILE))
 
