@@ -360,7 +360,6 @@ RINGS = f'{BELL}on_active = {{ call = "door" }}\n{DOOR}'
         (RINGS + 'risk = "deny"\n', '6: [actions.bell.on_active] call = "door": [actions.door] has risk = "deny"'),
         (BELL + 'on_active = { call = "home_lights" }\n[actions.home]\ntype = "home_assistant"\nrisk = "confirm"\n'
          'description = "The home"\n', '6: [actions.bell.on_active] call = "home_lights": [actions.home] asks for'),
-        (COMMAND.format('["sh"]') + 'env = { A = "secret:B" }', "5: [actions.run.env] A: is given to the program"),
         (FLUX.format(1), "3: [agent.listen] eot_threshold = 1: only a held button would end a turn"),
         (THINK.format("192.168.1.5"), "5: [agent.think.endpoint] url: is an address in your home"),
     ],
@@ -399,6 +398,7 @@ KEYED = HTTP.format("10.0.0.1/?{}") + "headers = {}\n"
         (COMMAND.format('["no-such-program"]'), "4: warning: [actions.run] command: there is no such program here"),
         (COMMAND.format('["sh -c"]'), "each word is a string of its own"),
         (COMMAND.format('["sh"]') + 'env = { API_TOKEN = "geheim" }', "env] API_TOKEN: looks like a key"),
+        (COMMAND.format('["sh"]') + 'env = { A = "secret:COOEE_NOT_THERE" }', "[actions.run.env] A: this key is not here"),
         (KEYED.format("a=b", '{ X-Auth = "geheim" }'), "5: warning: [actions.car.headers] X-Auth: looks like a key"),
         (KEYED.format("a=b", '{ Authorization = "Bearer secret:COOEE_NOT_THERE" }'), "Authorization: this key is not"),
         (KEYED.format("token=geheim", "{}"), "4: warning: [actions.car] url: looks like it holds a key"),

@@ -121,8 +121,9 @@ async def test_faults_calls_and_reloads_tell_nothing(tmp_path: Path) -> None:
     assert {"said", "reply"} <= leaks(shown.stdout), "what this command is for"
     for command in (["turns"], ["usage"], ["history", "--help"], ["check", tmp_path / "config.toml"], ["--help"]):
         done = await asyncio.to_thread(cooee, *command, **speaker.env)
-        assert (done.returncode, done.stderr) == (0, ""), command
-        assert leaks(done.stdout) == set(), command
+        warned = [line for line in done.stderr.splitlines() if "looks like a key" not in line]
+        assert (done.returncode, warned) == (0, []), command
+        assert leaks(done.stdout + done.stderr) == set(), command
     (tmp_path / "config.toml").write_text(FAULTY.format(**MARKS))
     done = await asyncio.to_thread(cooee, "check", tmp_path / "config.toml")
     assert done.returncode == 1 and done.stderr.count("config.toml:") > 20

@@ -86,10 +86,6 @@ def together(rooms: Rooms) -> Iterator[Finding]:
         address = _address(getattr(table, "url", ""))
         if address and address.is_global and not getattr(table, "allow_public", True):
             yield ("actions", name, "url"), None, "is outside the home network, which allow_public = true would permit"
-        for variable, value in getattr(table, "env", {}).items() if table.type == "command" else ():
-            if REFERENCE.fullmatch(value):
-                given = "is given to the program as it stands; let the program find its key by itself"
-                yield ("actions", name, "env", variable), None, given
     yield from _turns_without_end(agent, rooms.get("button"))
     for path, value in _settings(("agent",), agent) if agent and not agent.url else ():
         address = _address(value) if path[-2:] == ("endpoint", "url") else None

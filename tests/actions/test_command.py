@@ -183,6 +183,15 @@ async def test_the_environment_and_the_folder_are_bare(monkeypatch: pytest.Monke
     assert await python(code, env={"ROOM": "hall"}).run({}) == "['HOME', 'LANG', 'PATH', 'ROOM'] /"
 
 
+async def test_a_program_is_given_the_keys_that_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CAR_TOKEN", "k-17")
+    assert await python("import os; print(os.environ['KEY'])", env={"KEY": "Bearer secret:CAR_TOKEN"}).run({}) == (
+        "Bearer k-17"
+    )
+    with pytest.raises(Failed, match="the key NOT_THERE is missing"):
+        python("pass", env={"KEY": "secret:NOT_THERE"})
+
+
 async def test_a_cancelled_command_ends_with_all_its_children(tmp_path: Path) -> None:
     note = tmp_path / "pids"
     code = (

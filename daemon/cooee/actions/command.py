@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from cooee.actions import Failed, Report
+from cooee.actions._at_home import resolved
 from cooee.actions._interpreters import code_in
 from cooee.actions._parameters import TemplateTable, answered, declared, fill, placeholders
 from cooee.actions._words import one_line
@@ -33,7 +34,7 @@ class Settings(TemplateTable):
     command: Annotated[list[str], Field(min_length=1, max_length=50)]
     """The program and its arguments, each a string of its own; no shell reads them, so nothing in them is special."""
     env: dict[str, str] = Field({})
-    """Environment variables besides PATH, HOME and LANG."""
+    """Environment variables besides PATH, HOME and LANG, with keys as "secret:NAME", as for http."""
 
     @model_validator(mode="after")
     def _placeholders_are_parameters(self) -> Self:
@@ -63,7 +64,7 @@ def open(name: str, settings: Settings, report: Report) -> "Command":
 
 
 class Command:
-    """Raises Failed where there is no such program."""
+    """Raises Failed where there is no such program, or a key that it needs."""
 
     def __init__(self, name: str, settings: Settings) -> None:
         self.function = declare(name, settings)
@@ -76,7 +77,7 @@ class Command:
             "PATH": os.environ.get("PATH", os.defpath),
             "LANG": "C.UTF-8",
             "HOME": os.environ.get("HOME", "/"),
-            **settings.env,
+            **{variable: resolved(value) for variable, value in settings.env.items()},
         }
 
     async def run(self, arguments: Mapping[str, Any]) -> str:
