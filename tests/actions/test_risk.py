@@ -7,9 +7,11 @@ import pytest
 from gpiozero.pins.mock import MockFactory
 from pydantic import ValidationError
 
-from cooee import actions
+from cooee import actions, kinds
 from cooee.actions import Actions, ActionTable, Receipts, Risk, _rate, command, gpio, http
+from cooee.actions._opened import Broken
 from cooee.actions._parameters import Parameter
+from cooee.actions._risk import judged, question
 from cooee.effects import Act, Function
 from cooee.events import Acted, Call, Doubted, Event
 from cooee.store import Store
@@ -43,7 +45,7 @@ class House:
 async def test_a_door_opener_asks_first_and_moves_nothing_until_it_is_confirmed(pins: MockFactory) -> None:
     house = House(garage=gpio.Settings(pin=17, description="The garage door", kind="pulse", pulse_s=0.01))
     asked = await house.call("garage", id="a")
-    assert asked == Doubted(1, "a", "garage", "Do you really want me to operate the garage door?")
+    assert asked == Doubted(1, "a", "garage", "Do you really want me to open the garage door?")
     assert len(pins.pin(17).states) == 1
     done = await house.call("garage", id="a", confirmed=True)
     assert isinstance(done, Acted) and done.ok
@@ -228,3 +230,87 @@ def test_phrases_are_told_and_are_words() -> None:
     assert function.description == 'The lamp. Also asked for as "movie time" or "lights out".'
     with pytest.raises(ValidationError):
         command.Settings(description="Clean.", command=["true"], phrases=["ends [here"])
+
+
+def safe_or_question(table: ActionTable, **arguments: Any) -> str:
+    """What is asked before the call, "" for what is done at once."""
+    function = kinds.module("actions", table.type).declare("it", table)
+    action = Broken(function, "")
+    return question(action, table, arguments) if judged(action, table, arguments) == "confirm" else ""
+
+
+def on_pins(description: str, **more: Any) -> gpio.Settings:
+    return gpio.Settings(pin=17, description=description, **more)
+
+
+@pytest.mark.parametrize("phrase", ["open the garage door", "unlock the cellar", "Öffne das Tor"])
+def test_what_is_dangerous_by_its_phrases_asks_whatever_it_is_called(phrase: str) -> None:
+    otto = on_pins("Otto", kind="pulse", pulse_s=0.5, phrases=["movie time", phrase])
+    assert safe_or_question(otto)
+    assert "only after a yes" in actions.declare({"otto": otto})[0].description
+    assert not safe_or_question(on_pins("Otto", kind="pulse", pulse_s=0.5, phrases=["movie time"]))
+
+
+def test_the_question_names_what_moves_where_only_a_phrase_does() -> None:
+    otto = on_pins("Otto", kind="pulse", pulse_s=0.5, phrases=["movie time", "open the garage door"])
+    assert safe_or_question(otto) == "Do you really want me to open the garage door?"
+
+
+@pytest.mark.parametrize(
+    ("description", "state", "deed"),
+    [
+        ("The cellar lock", "on", "unlock the cellar lock"),
+        ("The cellar lock", "unlock", "unlock the cellar lock"),
+        ("The cellar lock", "toggle", "toggle the cellar lock"),
+        ("The water valve", "on", "open the water valve"),
+        ("The gate", "on", "open the gate"),
+        ("The gate", "off", "close the gate"),
+        ("The front door's opener", "on", "open the front door"),
+        ("The heater", "on", "switch on the heater"),
+    ],
+)
+def test_the_question_says_what_becomes_of_it_and_not_of_its_pin(description: str, state: str, deed: str) -> None:
+    assert safe_or_question(on_pins(description), state=state) == f"Do you really want me to {deed}?"
+
+
+@pytest.mark.parametrize(
+    ("description", "deed"),
+    [
+        ("The garage door", "open the garage door"),
+        ("The opener of the front door", "open the front door"),
+        ("The cellar lock", "unlock the cellar lock"),
+        ("The heater", "operate the heater"),
+    ],
+)
+def test_what_is_pressed_for_a_moment_is_asked_for_as_it_is_wanted(description: str, deed: str) -> None:
+    pulse = on_pins(description, kind="pulse", pulse_s=0.5)
+    assert safe_or_question(pulse) == f"Do you really want me to {deed}?"
+
+
+@pytest.mark.parametrize(
+    ("description", "values"),
+    [
+        ("The heater", ["ON", "OFF"]),
+        ("The heater", ["true", "false"]),
+        ("The heater", ["1", "0"]),
+        ("The front door lock", ["UNLOCK", "LOCK"]),
+        ("The valve", ["Open", "Close"]),
+    ],
+)
+def test_the_safe_side_is_safe_however_it_is_written(description: str, values: list[str]) -> None:
+    table = device(description, {"action": Parameter(type="string", enum=values)})
+    assert [bool(safe_or_question(table, action=value)) for value in values] == [True, False]
+
+
+def test_to_turn_it_off_needs_no_yes() -> None:
+    heater, valve, lock = on_pins("The heater", kind="pwm"), on_pins("The water valve"), on_pins("The cellar lock")
+    assert safe_or_question(valve, state="off") == safe_or_question(lock, state="off") == ""
+    assert safe_or_question(heater, level=0) == safe_or_question(heater, state="off") == ""
+    assert safe_or_question(heater, level=1) == "Do you really want me to set the heater to 1?"
+    assert safe_or_question(heater, level=0, state="on")
+    assert safe_or_question(gpio.Settings(pin=17, description="The oven", kind="servo"), angle=0)
+    assert safe_or_question(on_pins("Closes the water valve"), state="off")
+
+
+def test_off_is_the_safe_side_of_a_lock_only_where_it_is_known_to_lock() -> None:
+    assert safe_or_question(device("The front door lock"), action="off")

@@ -4,12 +4,14 @@ A table's own `risk` decides; else the action itself, where it is `Risky`; else 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Protocol, runtime_checkable
 
 from cooee.actions._action import Action, ActionTable, Risk
 from cooee.actions._dangers import is_dangerous
+from cooee.actions._gpio_pins import Wired
+from cooee.actions._ways import moved
 from cooee.actions._words import join, one_line, subject
 from cooee.effects import Function
 
@@ -24,6 +26,8 @@ _IMPERATIVE = re.compile(
     r"(open|close|lock|unlock|start|stop|arm|disarm|run|ring|feed|launch|trigger|activate|fill|empty)s?"
     r" ((?:the|an?|my|our|your|all|both) .+)"
 )
+
+_NOTHING = ("off", "false", "0")
 
 
 @runtime_checkable
@@ -54,8 +58,7 @@ def judged(action: Action, table: ActionTable | None, arguments: Mapping[str, An
         return action.risk(arguments)
     if table is None or not action.function.side_effect:
         return "safe"
-    values = {value if isinstance(value, str) else "" for value in arguments.values()}
-    return "confirm" if _is_dangerous(action.function, table, values) else "safe"
+    return "confirm" if _is_dangerous(action.function, table, set(_states(table, arguments))) else "safe"
 
 
 def question(action: Action, table: ActionTable | None, arguments: Mapping[str, Any]) -> str:
@@ -63,7 +66,7 @@ def question(action: Action, table: ActionTable | None, arguments: Mapping[str, 
         return table.question
     if isinstance(action, Risky):
         return action.question(arguments)
-    return f"Do you really want me to {_deed(table.description if table else action.function.name, arguments)}?"
+    return f"Do you really want me to {_deed(action.function, table, arguments)}?"
 
 
 def explained(action: Action, table: ActionTable | None) -> Function:
@@ -85,27 +88,63 @@ def told(function: Function, table: ActionTable | None, *, may_ask: bool = False
 
 
 def _is_dangerous(function: Function, table: ActionTable, values: set[str]) -> bool:
-    """By what it is called."""
-    return any(is_dangerous(name, values) for name in (table.description, function.name.replace("_", " ")))
+    """By what it is called, and by what it is asked for with."""
+    return any(
+        is_dangerous(name, values) for name in (table.description, function.name.replace("_", " "), *table.phrases)
+    )
 
 
-def _deed(description: str, arguments: Mapping[str, Any]) -> str:
+def _states(table: ActionTable, arguments: Mapping[str, Any]) -> Iterator[str]:
+    """The values as words for what they do; "" for one that tells nothing of that."""
+    for value in arguments.values():
+        match value:
+            case str():
+                state = value.casefold().strip()
+                yield _switched(table, "off" if state in _NOTHING else state)
+            case 0 if isinstance(table, Wired) and not isinstance(value, bool) and "level" in arguments:
+                yield _switched(table, "off")
+            case _:
+                yield ""
+
+
+def _switched(table: ActionTable, state: str) -> str:
+    """On pins, what opens is open when it is on; what is described by a deed does that then."""
+    is_thing = isinstance(table, Wired) and not _IMPERATIVE.match(table.description.lower())
+    what = moved(table.description) if is_thing else None
+    return {"on": what.way.on, "off": what.way.off}.get(state, state) if what else state
+
+
+def _deed(function: Function, table: ActionTable | None, arguments: Mapping[str, Any]) -> str:
     """ "The front door", {"action": "unlock"} -> "unlock the front door"."""
-    thing = subject(description)
-    thing = thing[0].lower() + thing[1:]
+    name, said = _named(function, table, arguments), [_spoken(value) for value in arguments.values()]
+    what, thing = moved(name), _thing(name)
     imperative = _IMPERATIVE.match(thing.removeprefix("the "))
-    said = [_spoken(value) for value in arguments.values()]
-    match said:
+    match [_switched(table, value.casefold()) if table else value for value in said]:
         case [] | ["pulse"] if imperative:
             return f"{imperative[1]} {imperative[2]}"
         case [] | ["pulse"]:
-            return f"operate {thing}"
+            return f"{what.way.on if what else 'operate'} {thing}"
         case [verb] if verb in _VERBS:
             return f"{verb} {thing}"
         case ["on" | "off" as state]:
             return f"switch {state} {thing}"
     values = join(said, "and")
     return f"{imperative[1]} {imperative[2]}: {values}" if imperative else f"set {thing} to {values}"
+
+
+def _named(function: Function, table: ActionTable | None, arguments: Mapping[str, Any]) -> str:
+    """The words that tell what will move: a thing that is just called Otto is known by what it is asked for with."""
+    if table is None:
+        return function.name
+    asked = [phrase for phrase in table.phrases if is_dangerous(phrase, set())]
+    return asked[0] if asked and not arguments and not is_dangerous(table.description, set()) else table.description
+
+
+def _thing(name: str) -> str:
+    """What is moved, within a sentence; that of an opener is what it opens."""
+    what = moved(name)
+    thing = f"the {what.thing}" if what and what.is_part else subject(name)
+    return thing[0].lower() + thing[1:]
 
 
 def _spoken(value: Any) -> str:
