@@ -14,13 +14,14 @@ from gpiozero.pins.mock import MockFactory
 from cooee import effects as do
 from cooee import events as on
 from cooee.actions import Actions, Risk, gpio
-from cooee.agent.embedded.dialogue import Dialogue, Reply
+from cooee.agent.embedded.dialogue import Dialogue
 from cooee.agent.embedded.grammar import Grammar
 from cooee.conversation import AWAKE, Conversation
 from cooee.effects import Function
 from cooee.settings import Conversation as Settings
 
 PIN = 17
+LAMP_PIN = 22
 VERBS = {"action": {"type": "string", "enum": ["lock", "unlock"]}}
 LENGTH = {"minutes": {"type": "integer", "minimum": 1, "maximum": 60, "default": 5}}
 
@@ -59,8 +60,9 @@ class House:
         self.lock = Lock()
         garage = gpio.Settings(pin=PIN, description="The garage door", kind="pulse", pulse_s=0.0001)
         self._inbox: list[on.Event] = []
-        self.actions = Actions({"garage": garage}, self._inbox.append, [self.lock])
-        self._pin = pins.pin(PIN)
+        lamp = gpio.Settings(pin=LAMP_PIN, description="The lamp")
+        self.actions = Actions({"garage": garage, "lamp": lamp}, self._inbox.append, [self.lock])
+        self._pin, self._lamp_pin = pins.pin(PIN), pins.pin(LAMP_PIN)
         self.conversation = Conversation(Settings(), keep_s=600.0, harmless=frozenset())
         self.now = 0.0
         self.answers: list[do.Answer] = []
@@ -69,6 +71,10 @@ class House:
     @property
     def opened(self) -> int:
         return sum(state.state for state in self._pin.states)
+
+    @property
+    def is_lamp_on(self) -> bool:
+        return bool(self._lamp_pin.state)
 
     @property
     def unlocked(self) -> int:
@@ -112,7 +118,7 @@ class House:
 
 
 DEVICES = (("front_door", {"action": "unlock"}, "Do you really want me to unlock the front door for 5 minutes?"),)
-DEVICES += (("garage", {}, "Do you really want me to operate the garage door?"),)  # type: ignore[assignment]
+DEVICES += (("garage", {}, "Do you really want me to open the garage door?"),)  # type: ignore[assignment]
 YES = (
     "Yes.",
     "yes please",
@@ -149,7 +155,7 @@ OPPOSITE += ("Do you want me to open the window instead of the {}?", "Do you rea
 OPPOSITE += ("Do you really want me to lock the {} for 5 minutes?", "Do you want me to do everything but the {}?")
 OPPOSITE += (
     "Do you really want me to unlock the {} for 55 minutes?",
-    "Do you really want me to operate the {} or not at all?",
+    "Do you really want me to open the {} or not at all?",
 )
 FLAWS = ("no yes", "other question", "no question", "late", "other call", "other arguments", "withdrawn", "line")
 FLAWS += (
@@ -287,36 +293,80 @@ async def test_nothing_is_unlocked_or_opened_without_a_yes_to_just_that(part: in
     assert 5 < moved < 50
 
 
-async def test_the_embedded_agent_asks_and_takes_only_a_yes(pins: MockFactory) -> None:
-    house = House(pins)
-    told = [vars_of(function) for function in house.actions.functions]
-    ids = map(str, itertools.count(1))
-    dialogue = Dialogue(Grammar(told), lambda: next(ids))
+class Embedded:
+    """The embedded agent's dialogue in the house."""
 
-    async def hear(text: str) -> Reply:
+    def __init__(self, house: House) -> None:
+        self.house = house
+        ids = map(str, itertools.count(1))
+        told = [vars_of(function) for function in house.actions.functions]
+        self._dialogue = Dialogue(Grammar(told, ["hey jarvis"]), lambda: next(ids))
+
+    async def hear(self, text: str) -> str:
+        """A turn of the user's, and what is said to it."""
+        house = self.house
         house.answers.clear()
         house.now += 3
-        reply = dialogue.heard(text, house.now, datetime(2026, 1, 1))
+        reply = self._dialogue.heard(text, house.now, datetime(2026, 1, 1))
         await house.say(text, *(on.Call(each.id, each.name, json.loads(each.arguments)) for each in reply.requests))
         for answer in house.answers:
-            reply = dialogue.answered(answer.id, answer.text, house.now) or reply
+            reply = self._dialogue.answered(answer.id, answer.text, house.now) or reply
         if reply.say:
             await house.reply(reply.say)
-        return reply
+        return reply.say
 
+
+REALLY = "Do you really want me to open the garage door?"
+UNLOCK = DEVICES[0][2]
+
+
+async def test_the_embedded_agent_asks_and_takes_only_a_yes(pins: MockFactory) -> None:
+    house = House(pins)
+    hear = Embedded(house).hear
     await house.wake()
-    assert await hear("Unlock the front door.") == Reply(
-        "Do you really want me to unlock the front door for 5 minutes?"
-    )
-    assert await hear("Yes, but only tomorrow.") == Reply(
-        "Do you really want me to unlock the front door for 5 minutes?"
-    )
+    assert await hear("Unlock the front door.") == UNLOCK
+    assert await hear("Yes, but only tomorrow.") == UNLOCK
     assert house.lock.moves == []
-    assert await hear("Yes.") == Reply("The front door is unlocked.")
-    assert await hear("Lock the front door.") == Reply("The front door is locked.")
-    assert await hear("Open the garage door.") == Reply("Do you really want me to operate the garage door?")
-    assert (await hear("No.")).say == "All right."
+    assert await hear("Yes.") == "The front door is unlocked."
+    assert await hear("Lock the front door.") == "The front door is locked."
+    assert await hear("Open the garage door.") == REALLY
+    assert await hear("No.") == "All right."
     assert (house.lock.moves, house.opened) == (["unlock", "lock"], 0)
+    house.actions.close()
+
+
+async def test_the_embedded_agent_says_what_was_done_before_it_asks(pins: MockFactory) -> None:
+    house = House(pins)
+    hear = Embedded(house).hear
+    await house.wake()
+    assert await hear("Open the garage door and turn on the lamp.") == f"The lamp is on. {REALLY}"
+    assert (house.is_lamp_on, house.opened) == (True, 0)
+    await hear("Yes.")
+    assert house.opened == 1
+    house.actions.close()
+
+
+async def test_the_embedded_agent_asks_about_one_thing_after_the_other(pins: MockFactory) -> None:
+    house = House(pins)
+    hear = Embedded(house).hear
+    await house.wake()
+    first = await hear("Open the garage door and unlock the front door.")
+    assert first == UNLOCK
+    assert await hear("Yes.") == f"The front door is unlocked. {REALLY}"
+    assert (house.unlocked, house.opened) == (1, 0)
+    assert "?" not in await hear("Yes.")
+    assert (house.unlocked, house.opened) == (1, 1)
+    house.actions.close()
+
+
+async def test_the_embedded_agent_takes_a_no_to_one_thing_for_no_answer_about_the_other(pins: MockFactory) -> None:
+    house = House(pins)
+    hear = Embedded(house).hear
+    await house.wake()
+    assert await hear("Open the garage door and unlock the front door.") == UNLOCK
+    assert await hear("No.") == f"All right. {REALLY}"
+    await hear("Yes.")
+    assert (house.unlocked, house.opened) == (0, 1)
     house.actions.close()
 
 
@@ -325,7 +375,7 @@ async def test_of_two_calls_that_are_asked_about_at_once_one_yes_moves_one(pins:
     await house.wake()
     name, unlock, question = DEVICES[0]
     await house.say("Do both.", house.call("garage"), house.call(name, unlock))
-    await house.reply("Shall I operate the garage door and unlock the front door for 5 minutes?")
+    await house.reply("Shall I open the garage door and unlock the front door for 5 minutes?")
     await house.say("Yes.", house.call("garage"), house.call(name, unlock))
     assert (house.opened, house.unlocked) == (0, 0), "nobody asked for both at once"
     await house.reply(DEVICES[1][2], question)
@@ -350,7 +400,7 @@ async def test_an_agent_that_calls_for_ever_moves_nothing(pins: MockFactory) -> 
     house = House(pins)
     await house.wake()
     await house.say("Good morning.", *(house.call("garage") for _ in range(50)))
-    await house.post(on.AgentText("Do you really want me to operate the garage door? Yes."), on.AgentSpeech(bytes(480)))
+    await house.post(on.AgentText("Do you really want me to open the garage door? Yes."), on.AgentSpeech(bytes(480)))
     await house.post(*(on.Asked((house.call("garage"),)) for _ in range(50)))
     await asyncio.sleep(0)
     assert house.opened == 0

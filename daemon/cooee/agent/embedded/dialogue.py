@@ -40,7 +40,10 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class _Pending:
-    """A question of ours: for a missing value (`call`), for one of several (`options`), or for a yes (`confirm`)."""
+    """A question of ours: for a missing value (`call`), for one of several (`options`), or for a yes (`confirm`).
+
+    The yes is for the first one of `confirm`; the others have to be asked about, too.
+    """
 
     since_s: float
     call: Call | None = None
@@ -56,6 +59,7 @@ class Dialogue:
         self._new_id = new_id
         self._pending: _Pending | None = None
         self._after: tuple[Call, ...] = ()
+        self._first: tuple[str, ...] = ()
         self._open: dict[str, Call] = {}
         self._results: dict[str, str] = {}
         self._refusals = 0
@@ -84,7 +88,7 @@ class Dialogue:
         found = self._answer(text) or self._grammar.parse(text, self._it)
         asked, self._pending = self._pending, None
         if isinstance(found, Dismissed) and asked:
-            return Reply("All right.")
+            return self._declined(asked.confirm[1:], now_s)
         return self._acted(found, now_s, clock)
 
     def answered(self, id_: str, content: str, now_s: float) -> Reply | None:
@@ -125,7 +129,7 @@ class Dialogue:
         waiting = self.waiting
         self._open.clear()
         self._results.clear()
-        self._after = ()
+        self._after = self._first = ()
         return waiting
 
     def _acted(self, found: Understood, now_s: float, clock: datetime) -> Reply:
@@ -185,16 +189,27 @@ class Dialogue:
         filled = self._grammar.fill(pending.call, text) if pending.call else None
         return filled if filled is None or isinstance(filled, OutOfRange) else Calls((filled,))
 
+    def _declined(self, others: tuple[Call, ...], now_s: float) -> Reply:
+        """That one is not done; the others are asked about in their turn."""
+        if not others:
+            return Reply("All right.")
+        self._first = ("All right.",)
+        return self._called(others, now_s)
+
     def _concluded(self, now_s: float) -> Reply:
-        said = [sayings.result(self._results[id_]) for id_ in self._open if id_ in self._results]
-        unsure = tuple(call for id_, call in self._open.items() if _is_question(self._results.get(id_, "")))
-        self._open.clear()
-        self._results.clear()
+        """What was done, and then one question: the client's last one, for it takes a yes to no other."""
+        unsure = [id_ for id_, content in self._results.items() if _is_question(content)]
+        done = [id_ for id_ in self._open if id_ in self._results and id_ not in unsure]
+        said = [*self._first, *(sayings.result(self._results[id_]) for id_ in (*done, *unsure[-1:]))]
         if unsure:
-            self._pending = _Pending(now_s, confirm=unsure)
+            call = self._open[unsure[-1]]
+            others = (self._open[id_] for id_ in unsure[:-1])
+            self._pending = _Pending(now_s, confirm=(call, *(other for other in others if other != call)))
         elif self._after:
             said.append(self._ask(self._after[0], now_s))
-        self._after = ()
+        self._open.clear()
+        self._results.clear()
+        self._after = self._first = ()
         return Reply(" ".join(dict.fromkeys(said)))
 
     def _thing(self, name: str) -> str:
