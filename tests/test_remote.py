@@ -121,3 +121,9 @@ def test_a_volume_is_one_to_be_set_or_a_step(level: str, wish: dict[str, int]) -
 def test_a_volume_that_is_no_plain_number_is_refused_without_asking_the_speaker(level: str) -> None:
     code, _, error = ran("volume", level)
     assert code == 2 and "must be a whole number such as 40, +10 or -10" in error
+
+
+@pytest.mark.parametrize("level", ["101", "+101", "-200"])
+def test_a_volume_that_no_speaker_has_is_refused_in_the_words_of_who_typed_it(level: str) -> None:
+    code, _, error = ran("volume", level)
+    assert code == 2 and "must be from 0 to 100, or a step from -100 to +100" in error

@@ -136,6 +136,8 @@ def volume(level: str | None) -> None:
     if level is not None:
         if not (number := re.fullmatch(r"([+-]?)[0-9]{1,3}", level.strip())):
             raise click.BadParameter("must be a whole number such as 40, +10 or -10", param_hint="N")
+        if abs(int(number[0])) > 100:
+            raise click.BadParameter("must be from 0 to 100, or a step from -100 to +100", param_hint="N")
         wish = {"step" if number[1] else "percent": int(number[0])}
     click.echo(_ask("POST", "/volume", **wish)["percent"])
 
