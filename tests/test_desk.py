@@ -119,6 +119,18 @@ async def test_talk_and_stop_are_wishes_like_any_other() -> None:
     assert speaker.posted == [Summoned("command"), Stopped("command")]
 
 
+async def test_talk_to_one_that_is_muted_is_refused_and_nothing_wakes() -> None:
+    speaker = Speaker()
+    await speaker.controls.mute()
+    with pytest.raises(Refused, match="the speaker is muted") as refused:
+        speaker.controls.talk()
+    assert refused.value.known == {"outcome": "muted"}
+    assert not any(isinstance(event, Summoned) for event in speaker.posted)
+    await speaker.controls.unmute()
+    speaker.controls.talk()
+    assert speaker.posted[-1] == Summoned("command")
+
+
 async def test_the_volume_is_set_changed_and_read() -> None:
     speaker = Speaker()
     for wish, percent in (({"percent": 40}, 40), ({"step": -15}, 25), ({}, 25)):

@@ -51,7 +51,7 @@ class Desk:
             ask=self._ask,
             volume=self._volume,
             reload=self._reload,
-            talk=lambda: self._post(on.Summoned(BY)),
+            talk=self._talk,
             stop=lambda: self._post(on.Stopped(BY)),
             mute=lambda: self._obey(on.Muted(BY)),
             unmute=lambda: self._obey(on.Unmuted(BY)),
@@ -61,6 +61,12 @@ class Desk:
         """What became of an announcement; perhaps nobody waits for it any more."""
         if (waiting := self._waiting.get(report.id)) and not waiting.done():
             waiting.set_result(report)
+
+    def _talk(self) -> None:
+        """Raises Refused."""
+        if self._mute.is_on:
+            raise Refused("the speaker is muted, so it could not hear you; unmute it first", outcome="muted")
+        self._post(on.Summoned(BY))
 
     async def _say(self, say: wanted.Say) -> Mapping[str, Any]:
         is_urgent, is_own_voice = say.priority == "urgent", say.voice == "own"
