@@ -100,14 +100,28 @@ def test_what_did_not_work_is_the_last_error_without_what_was_said(mirror: Mirro
         ("volume", "-1", None),
         ("volume", "loud", None),
         ("say", " \n ", None),
-        ("say", "x" * 1001, None),
-        ("say", "be\x07ll", None),
         ("state", "asleep", None),
         ("reboot", "PRESS", None),
     ],
 )
 def test_a_command_is_an_event_or_nothing(mirror: Mirror, key: str, text: str, wanted: object) -> None:
     assert mirror.obey(f"cooee/hall/{key}/set", text.encode(), is_retained=False) == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("x" * 1001, "an announcement has 1001 characters; it may have 1000"),
+        ("be\x07ll", "an announcement has characters in it that no voice can say"),
+    ],
+)
+def test_what_can_not_be_said_is_the_last_error_and_a_question_has_failed(mirror: Mirror, text: str, why: str) -> None:
+    error = Message("cooee/hall/error", why, retain=True)
+    assert mirror.obey("cooee/hall/say/set", text.encode(), is_retained=True) is None
+    assert mirror.obey("cooee/hall/say/set", text.encode(), is_retained=False) == [error]
+    assert error in mirror.states()
+    (answer,) = mirror.obey("cooee/hall/ask/set", text.encode(), is_retained=False)  # type: ignore[misc, union-attr]
+    assert (answer.topic, json.loads(answer.payload)["event_type"]) == ("cooee/hall/answer", "failed")
 
 
 def test_an_old_command_that_the_broker_kept_is_not_done(mirror: Mirror) -> None:

@@ -140,6 +140,13 @@ async def test_what_can_not_be_wanted_is_put_right(broker: Mosquitto) -> None:
         assert speaker.volumes == []
 
 
+async def test_what_is_too_long_to_be_said_is_told_of(broker: Mosquitto) -> None:
+    async with at_home(broker) as home, running(broker) as speaker:
+        await home.publish(SET.format("say"), "la " * 1000)
+        await home.until(lambda: "it may have 1000" in (home.last("cooee/hall/error") or ""))
+        assert speaker.posted == []
+
+
 async def test_a_kept_command_is_not_done_on_every_start(broker: Mosquitto) -> None:
     async with at_home(broker) as home:
         await home.publish(SET.format("talk"), "PRESS", retain=True)

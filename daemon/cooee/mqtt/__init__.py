@@ -125,6 +125,8 @@ class Mqtt:
                 self._is_wanted.set()
             case None:
                 self._tell(self._mirror.echo(topic))
+            case list() as told:
+                self._tell(told)
             case wanted if self._is_bearable():
                 self._post(wanted)
             case SayWanted() as wanted:

@@ -92,8 +92,10 @@ class Mirror:
     def use(self, used_today_s: float) -> list[Message]:
         return self._set("usage", f"{used_today_s / 60:.1f}")
 
-    def obey(self, topic: str, payload: bytes, *, is_retained: bool) -> Event | VolumeWanted | None:
-        """What is wanted; None for what nobody can want. A command that the broker retained is an old one."""
+    def obey(self, topic: str, payload: bytes, *, is_retained: bool) -> Event | VolumeWanted | list[Message] | None:
+        """What is wanted; what to publish where it can't be said; None for what nobody can want. A command that the
+        broker retained is an old one.
+        """
         key = topic.removeprefix(f"{self._root}/").removesuffix("/set")
         if is_retained or key not in COMMANDS or topic != f"{self._root}/{key}/set":
             return None
@@ -112,7 +114,10 @@ class Mirror:
                 return on.Stopped(BY)
             case "volume", _:
                 return _volume(text)
-            case "say" | "ask", _ if text and len(text) <= SAY_LIMIT and text.isprintable():
+            case "say" | "ask", _ if text and (why := _unsayable(text)):
+                answer = [self._happened("answer", Outcome.FAILED.value, text="")] if key == "ask" else []
+                return [*self._set("error", why), *answer]
+            case "say" | "ask", _ if text:
                 self._said += 1
                 return on.SayWanted(f"{self._root} {key} {self._said}", text, wants_answer=key == "ask")
         return None
@@ -133,6 +138,13 @@ class Mirror:
 
     def _happened(self, key: str, what: str, **about: str) -> Message:
         return Message(f"{self._root}/{key}", json.dumps({"event_type": what, **about}, ensure_ascii=False))
+
+
+def _unsayable(text: str) -> str:
+    """Why it can't be said, if it can't."""
+    if len(text) > SAY_LIMIT:
+        return f"an announcement has {len(text)} characters; it may have {SAY_LIMIT}"
+    return "" if text.isprintable() else "an announcement has characters in it that no voice can say"
 
 
 def _volume(text: str) -> VolumeWanted | None:
