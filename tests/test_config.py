@@ -398,7 +398,7 @@ KEYED = HTTP.format("10.0.0.1/?{}") + "headers = {}\n"
         (COMMAND.format('["no-such-program"]'), "4: warning: [actions.run] command: there is no such program here"),
         (COMMAND.format('["sh -c"]'), "each word is a string of its own"),
         (COMMAND.format('["sh"]') + 'env = { API_TOKEN = "geheim" }', "env] API_TOKEN: looks like a key"),
-        (COMMAND.format('["sh"]') + 'env = { A = "secret:COOEE_NOT_THERE" }', "[actions.run.env] A: this key is not here"),
+        (COMMAND.format('["sh"]') + 'env = { A = "secret:COOEE_NOT_THERE" }', "env] A: this key is not here"),
         (KEYED.format("a=b", '{ X-Auth = "geheim" }'), "5: warning: [actions.car.headers] X-Auth: looks like a key"),
         (KEYED.format("a=b", '{ Authorization = "Bearer secret:COOEE_NOT_THERE" }'), "Authorization: this key is not"),
         (KEYED.format("token=geheim", "{}"), "4: warning: [actions.car] url: looks like it holds a key"),
