@@ -1,5 +1,6 @@
 """Covers, valves, locks, heating and cooling: how Home Assistant is asked, and how one sees that it was done. Pure."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,10 @@ from cooee.actions._hass_words import number
 _FEATURES = {"open": 1, "close": 2, "position": 4, "stop": 8}
 _DONE = {"open": "opened", "close": "closed", "position": "moved to a position", "stop": "stopped"}
 _HARMLESS_COVERS = ("awning", "blind", "curtain", "damper", "shade", "shutter")
+_SHADE = re.compile(
+    r"blind|shutter|shade|curtain|awning|damper|roll?laden|rolll?äden|jalousie|raffstore|markise|vorhang|gardine|store"
+    r"|volet|rideau|persiana|cortina|toldo|tapparell|tenda|rolluik|gordijn|estore"
+)
 POSITION_TOLERANCE = 3
 WARM_C, HOT_WATER_C = 25.0, 60.0
 """Up to here nobody is asked before a heating is turned up."""
@@ -60,11 +65,18 @@ def lets_in(cover: Entity) -> bool:
     """Whether one that opens lets somebody or something in: doors, gates and valves, by class or by name."""
     if cover.domain == "valve":
         return True
-    if cover.device_class in _HARMLESS_COVERS:
-        return False
-    known = cover.device_class in ("door", "garage", "gate")
-    # A door or a gate that nobody has given a class.
-    return known or any(is_dangerous(name, {"open"}) for name in cover.spoken) or _mixed(cover)
+    # A relay for shutters calls whatever hangs on it a shutter, also a roller door.
+    is_shade = cover.device_class in _HARMLESS_COVERS
+    if any(_is_door(name, is_shade=is_shade) for name in cover.spoken):
+        return True
+    return not is_shade and (cover.device_class in ("door", "garage", "gate") or _mixed(cover))
+
+
+def _is_door(name: str, *, is_shade: bool) -> bool:
+    """By its name; a shutter that is called one may be named after its door, but not after its garage or its gate."""
+    if is_shade and _SHADE.search(name.lower()):
+        return is_dangerous(name, {"close"})
+    return is_dangerous(name, {"open"})
 
 
 def _mixed(cover: Entity) -> bool:
