@@ -28,6 +28,11 @@ luce e riscaldamento | het slot | de voordeur | Voordeurslot | hangslot | deurop
 garagedeur | gaskraan | de verwarming | vloerverwarming | de oven | fornuis | het alarm | cv-ketel
 de lamp en het slot | a fechadura | porta | O portão | portão da garagem | a garagem | aquecimento | aquecedor
 o forno | fogão | a válvula | alarme
+the entry buzzer | intercom | The safe | the safe in the bedroom | Nuki | The driveway | water supply | water shutoff
+the water shut-off | the sprinklers | the security system | electric fire | the hatch | the window in the bath
+backdoor | the frontdoor | la gâche | La gâche du portail | Lets the visitor in | let the cat in
+Lets in the postman | lets visitors in at the gate | Fenster
+the heater outlet | Plug of the heater | Sets the alarm status | the freezer valve | safe lock | driveway gate
 """
 HARMLESS = """
 the lamp | the garage light | light in the garage | the lamp at the front door | the front door bell | doorbell
@@ -48,15 +53,22 @@ Allume la lumière du garage | guirlande de la porte | la luz | la luz del garaj
 la lámpara sobre el horno | el ventilador | el timbre de la puerta | la luce | la luce del garage
 lampada sopra il forno | luce verde del cancello | il ventilatore | il campanello della porta | de lamp
 de lamp bij de voordeur | garagelamp | deurbel | licht boven het fornuis | de verlichting van de garage | de wekker
+the garage freezer | The garage fridge | the garage charger | garage vacuum | The garage outlet | the garage status
+the garage humidity | the door mat | gas meter | the gas price | the heater status | the cooker hood | the alarm sound
+alarm tone | the wake-up alarm | the lock screen | the lock battery | the lock's battery | boiler room | freezer
+Boiler room lamp | the window blind | the window fan | driveway light | security camera | safe mode | Lets the sun in
+the security light | the window cleaner | it is safe | let's turn on the lamp in the hall | the safe mode
 a luz | a luz da garagem | a lâmpada da porta | luz do portão | a campainha da porta | a ventoinha
 """
 SAFE = """
 the oven = off | the heating = off | Heizung = aus | the front door lock = lock | the valve = close | the alarm = arm
 the front door = lock | sirens = off | il forno = spegnere | the front door = close | the boiler in the cellar = off
+the sprinklers = off | the window = close | the safe = lock
 Turns off the oven = | Switches the heating off = | Lock the front door = | Closes the water valve = | Ofen aus =
 """
 NOT_SAFE = """
 the oven = on | the heating = off on | the lock = unlock | the valve = open | the alarm = disarm | the alarm = off
+the alarm status = disarm | the window = open | the safe = unlock | the security system = disarm | the sprinklers = on
 the garage door = close | the gate = close | the door = open | the oven = toggle | the lock = lock unlock
 the heater = 70 | Turns the oven on or off = | Locks and unlocks the front door = | Switches off the alarm =
 Turns the oven on/off = | Toggles the oven off = | the lock = | la porte de garage = fermer

@@ -28,18 +28,23 @@ _DANGERS = (
         "lock locked verriegeln abschließen cerrar fermer chiudere fechar",
         "lock unlock locks unlocks locked unlocked doorlock padlock deadlock deadbolt bolt latch strike *schloss"
         " *schlösser *riegel entriegelt aufsperren aufschließen hangslot *deurslot fietsslot *cilinderslot het_slot"
-        " grendel",
-        "serrure verrou cadenas cerradura cerrojo candado pestillo serratura serrature lucchetto lucchetti"
+        " grendel nuki ^safe the_safe my_safe our_safe wall_safe gun_safe key_safe tresor kluis",
+        "serrure gache coffre-fort caja_fuerte cassaforte cofre"
+        " verrou cadenas cerradura cerrojo candado pestillo serratura serrature lucchetto lucchetti"
         " chiavistello fechadura tranca cadeado trinco",
     ),
     _Kind(
         _SHUT,
-        "door *opener *tür tuer *stuer *entuer *türchen *öffner türsummer türantrieb pforte *deur",
-        "porte portillon puerta porta ouvre-porte apriporta abrepuertas",
+        "door *opener *tür tuer *stuer *entuer *türchen *öffner türsummer türantrieb pforte *deur backdoor frontdoor"
+        " sidedoor entry_buzzer door_buzzer entry_phone intercom *sprechanlage hatch trapdoor window skylight *fenster"
+        " *raam luke dakluik",
+        "porte portillon puerta porta ouvre-porte apriporta abrepuertas interphone citofono fenetre ventana finestra"
+        " finestre janela trappe",
     ),
     _Kind(
         "",
-        "garage *garage gate barrier garage_door roller_door rolling_door sectional_door overhead_door tor"
+        "garage *garage garagedoor driveway gate barrier"
+        " garage_door roller_door rolling_door sectional_door overhead_door tor"
         " *garagentor hoftor gartentor einfahrtstor rolltor schiebetor schwingtor sektionaltor zufahrtstor *torantrieb"
         " *tormotor *torsteuerung garagentür garagentuer garagenöffner *garagendeur schranke poort *npoort *spoort"
         " *gepoort hek *nhek slagboom",
@@ -50,21 +55,23 @@ _DANGERS = (
     ),
     _Kind(
         _SHUT,
-        "valve stopcock faucet water_tap water_main mains_water gas *ventil *ventiel *hahn *hähne *hoofdkraan"
+        "valve stopcock faucet water_tap water_main mains_water water_supply water_shutoff"
+        " water_shut-off water_shut_off shutoff shut-off gas *ventil *ventiel *hahn *hähne *hoofdkraan"
         " gaskraan waterkraan kraan",
         "vanne robinet gaz valvula valvola valvole llave grifo rubinetto rubinetti torneira",
     ),
     _Kind(
         "arm armed arm_home arm_away arm_night",
-        "alarm *alarm *alarmanlage alarmsysteem alarm_bell fire_bell",
+        "alarm *alarm *alarmanlage alarmsysteem alarm_bell fire_bell security_system security_panel security_mode",
         "alarme alarma allarme allarmi antifurto",
     ),
-    _Kind(_OFF, "siren sirene", "sirena"),
+    _Kind(_OFF, "siren sirene sprinkler", "sirena"),
     _Kind(
         _OFF,
         "*heater heating heat_pump heat_lamp heat_light heating_lamp boiler radiator furnace oven stove cooker"
-        " cooktop hob hotplate hot_plate grill fryer kiln sauna fireplace iron saw chainsaw bandsaw jigsaw"
-        " electric_blanket heated_blanket *heizung heizstab heizkörper heizlüfter heizstrahler heizgerät heizkessel"
+        " cooktop hob hotplate hot_plate grill fryer kiln sauna fireplace electric_fire gas_fire iron saw"
+        " chainsaw bandsaw jigsaw electric_blanket heated_blanket"
+        " *heizung heizstab heizkörper heizlüfter heizstrahler heizgerät heizkessel"
         " heizdecke heizpilz wärmepumpe wärmelampe *ofen *öfen herd *nherd *oherd *sherd *herdplatte *kochfeld"
         " *kochplatte *erhitzer *therme kamin bügeleisen *säge fritteuse verwarming *verwarming kachel *kachel"
         " cv-ketel *ketel fornuis *kookplaat strijkijzer *haard *zaag",
@@ -80,6 +87,9 @@ _HARMLESS = _Kind(
     "light lamp lantern bulb led spot spotlight lighting fan camera radio speaker sensor display chime bell"
     " doorbell sign strip clock timer temperature thermometer music blind curtain *lampe *licht *lichter *leuchte"
     " *beleuchtung strahler ledstrahler lichtstrahler *kamera *sensor *klingel lichterkette *uhr *wecker"
+    " freezer fridge refrigerator vacuum charger battery humidity status price meter hood cleaner garage_outlet"
+    " garage_socket garage_plug door_mat alarm_sound alarm_tone wake-up_alarm wake_up_alarm weckalarm lock_screen"
+    " safe_mode boiler_room furnace_room garden_sprinkler lawn_sprinkler"
     " ventilator lüfter *temperatur *lamp *lampje *verlichting bel deurbel",
     "lumiere lampe guirlande lampadaire ampoule eclairage plafonnier ventilateur sonnette carillon reveil capteur"
     " luz luces lampara bombilla foco ventilador timbre despertador reloj luce luci lampada lampade lampadario"
@@ -96,6 +106,13 @@ _PLACE = re.compile(
     r"|d[ue]|d|del|dell[aeo]|dei|d[ao]s?|en|sur|dans|devant|pour|a|au|aux|à|sopra|sotto|per|nel|nell[aeo]|sull?|sull[aeo]"
     r"|al|sobre|para|por|n[ao])\b"
 )
+_LETS_IN = re.compile(
+    r"\blet(?:s|ting)? (?!.*\b(?:light|sun|sunlight|sunshine|air|breeze|heat|water)\b)"
+    r"(?:in (?:the|an?|my|our)\b|.*\bin(?: (?:at|by|through|from)\b.*)?$)"
+)
+_STATUS = re.compile(r"\bstatus\b")
+"""Harmless to read; what sets it moves the thing itself."""
+_SETS = re.compile(r"(?:sets?|chang\w+|updat\w+|switch\w*|turns?|toggles?|controls?)\b")
 _DEEDS = (
     (re.compile(r"(?:turn|switch|shut)(?:e?s)? off\b|.*\b(?:off|aus|uit)$"), "off"),
     (re.compile(r"locks? (?=\w+ \w)"), "lock"),
@@ -137,6 +154,10 @@ def is_dangerous(description: str, values: set[str]) -> bool:
 
 
 def _is_dangerous(thing: str, values: set[str]) -> bool:
+    if values or _SETS.match(thing):
+        thing = _STATUS.sub("", thing)
+    if _LETS_IN.search(thing):
+        return True
     head = _head(thing)
     if head is None or head.safe is None:
         return False

@@ -17,6 +17,7 @@ _HARMLESS_COVERS = ("awning", "blind", "curtain", "damper", "shade", "shutter")
 _SHADE = re.compile(
     r"blind|shutter|shade|curtain|awning|damper|roll?laden|rolll?äden|jalousie|raffstore|markise|vorhang|gardine|store"
     r"|volet|rideau|persiana|cortina|toldo|tapparell|tenda|rolluik|gordijn|estore"
+    r"|window|fenster|fenêtre|ventana|finestr|raam|janela"
 )
 POSITION_TOLERANCE = 3
 WARM_C, HOT_WATER_C = 25.0, 60.0
