@@ -61,6 +61,39 @@ async def test_each_input_has_its_own_wiring_and_words(pins: MockFactory, kind: 
     assert not it.function.side_effect
 
 
+@pytest.mark.parametrize(
+    ("description", "more", "closed", "apart"),
+    [
+        ("The front door", {}, "The front door is closed.", "The front door is open."),
+        ("Whether the front door is open", {}, "The front door is closed.", "The front door is open."),
+        ("The lock of the front door", {}, "The lock of the front door is locked.", "... is unlocked."),
+        ("The blinds", {"active_text": "open"}, "The blinds are open.", "The blinds are closed."),
+        ("The back door", {"inactive_text": "wide open"}, "The back door is closed.", "The back door is wide open."),
+        ("front door's contact", {}, "The front door is closed.", "The front door is open."),
+        ("The garage door sensor", {}, "The garage door is closed.", "The garage door is open."),
+        ("The sensor of the gate", {}, "The gate is closed.", "The gate is open."),
+        ("Whether or not the gate is open or closed", {}, "The gate is closed.", "The gate is open."),
+        ("Window sensor in the hall", {}, "The window sensor in the hall is on.", "... is off."),
+        ("Whether the tank is full", {}, "The tank is full.", "The tank is not full."),
+        ("Tells whether my door is jammed", {}, "Your door is jammed.", "Your door is not jammed."),
+        ("The lamp at the gate", {}, "The lamp at the gate is on.", "The lamp at the gate is off."),
+    ],
+)
+async def test_a_contact_at_what_opens_tells_whether_it_is_open(
+    pins: MockFactory, description: str, more: dict[str, str], closed: str, apart: str
+) -> None:
+    contact, _ = make(description, pin=17, kind="sensor", **more)
+    pins.pin(17).drive_low()
+    assert await contact.run({}) == closed
+    pins.pin(17).drive_high()
+    assert (await contact.run({})).endswith(apart.removeprefix("..."))
+
+
+def test_the_agent_is_told_that_it_can_ask_whether_a_door_is_open(pins: MockFactory) -> None:
+    door, _ = make("The front door", pin=17, kind="sensor")
+    assert "Tells whether it is closed or open." in door.function.description
+
+
 async def test_a_press_makes_the_speaker_say_something(pins: MockFactory, clock: Clock) -> None:
     _, seen = make(pin=17, kind="button", on_active={"say": "Somebody is at the door.", "urgent": True})
     assert seen == [], "what is so from the start is no news"

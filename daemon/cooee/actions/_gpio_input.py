@@ -8,6 +8,7 @@ from pydantic import Field
 
 from cooee.actions._action import Report
 from cooee.actions._gpio_pins import Declared, OnPin, Polar, Told, ask, take
+from cooee.actions._ways import moved
 from cooee.actions._when import Trigger, When
 from cooee.actions._words import sentence, subject
 from cooee.effects import Function
@@ -23,6 +24,10 @@ _ANYBODY = (
     *("is there motion", "is there any motion", "is anything moving", "is anybody moving"),
 )
 _PLACE = re.compile(r"\b((?:in|on|at|by|outside|behind|under|over|near) (?:[\w']+ ?){1,4})$")
+_WHETHER = re.compile(r"(?:tells )?(?:whether|if) (?:or not )?(.+?) (?:is|are) ([^.,;:(!?\n]+)", re.IGNORECASE)
+_CONTACT = re.compile(
+    r"^(?:the )?(?:contact|sensor) (?:of|on|at) |(?:['\u2019]s?)? (?:reed )?(?:contact|sensor)s?$", re.IGNORECASE
+)
 _SENSOR = re.compile(r"(?: ?\b(?:motion|movement|presence|pir|sensor|detector))+$", re.IGNORECASE)
 
 
@@ -33,9 +38,10 @@ class Input(OnPin, Polar, When):
     """Which way it is pulled; what connects it to the other side makes it active. Left out: "up" for a button and a
     sensor, "none" for motion and line, which drive their pin themselves."""
     active_text: Annotated[str, Field(max_length=60)] = ""
-    """How an active input is told: "open" -> "The back door is open."; left out: as fits its kind."""
+    """How an active input is told: "open" -> "The back door is open."; left out: as fits its kind. A sensor at what
+    opens or is locked is a contact that is active while it is closed or locked."""
     inactive_text: Annotated[str, Field(max_length=60)] = ""
-    """How an input is told that is not active; left out: as fits its kind."""
+    """How an input is told that is not active; left out: the opposite, as fits its kind."""
     debounce_ms: Annotated[int, Field(ge=1, le=1000)] = 20
     """A change counts when it has been steady for so long."""
 
@@ -53,8 +59,35 @@ def declared(settings: Input) -> Declared:
 
 
 def _words(settings: Input, *, is_active: bool) -> str:
-    own = settings.active_text if is_active else settings.inactive_text
-    return own or _WORDS[settings.kind][0 if is_active else 1]
+    own, other = settings.active_text, settings.inactive_text
+    if not is_active:
+        own, other = other, own
+    return own or _opposite(settings, other) or _usual(settings)[0 if is_active else 1]
+
+
+def _usual(settings: Input) -> tuple[str, str]:
+    """The words for active and for not active. Whose wire is broken is never told to be closed or locked."""
+    thing, state = _whether(settings.description)
+    what = moved(thing)
+    if settings.kind == "sensor" and what and state in ("", what.way.is_on, what.way.is_off):
+        return what.way.is_off, what.way.is_on
+    return (state, f"not {state}") if state else _WORDS[settings.kind]
+
+
+def _opposite(settings: Input, text: str) -> str:
+    """Of a door that is told to be "closed" while active: "open"; "" where there is none."""
+    usual = _usual(settings)
+    return usual[1 - usual.index(text)] if text in usual else ""
+
+
+def _whether(description: str) -> tuple[str, str]:
+    """What a description speaks of, and, where it asks for that, how it may be: "Whether the front door is open". Of
+    "The front door's contact" it is the door.
+    """
+    if found := _WHETHER.match(description.strip()):
+        return found[1], "" if " or " in found[2] else found[2].strip()
+    thing = _CONTACT.sub("", subject(description))
+    return (thing if moved(thing) else description), ""
 
 
 def _asked(settings: Input) -> tuple[str, ...]:
@@ -79,7 +112,7 @@ def _place(description: str) -> str:
 def _told(settings: Input, *, is_active: bool) -> str:
     words = _words(settings, is_active=is_active)
     if not words.startswith("there is"):
-        return sentence(settings.description, words)
+        return sentence(_whether(settings.description)[0], words)
     return f"T{words[1:]} {_place(settings.description) or 'there'}."
 
 
