@@ -54,6 +54,17 @@ def test_a_yes_in_the_next_turn_is_good_for_just_one_call() -> None:
         *("Ja.", "Ja, bitte!", "Oui.", "Sí", "Sì", "Yes, I really want you to.", "YES", "Yes, thank you."),
         *("Sim.", "Sim, por favor.", "Ja graag.", "Claro que sí.", "Oui, s'il te plaît.", "Sì, grazie.", "Natürlich."),
         *("Yes, the garage door.", "Yeah, the garage.", "Okay, yes.", "Um, yes please."),
+        *("Correct.", "That's correct.", "Right.", "That's right.", "Yes, that's right.", "Confirm.", "Exactly."),
+        *("Yes, you can.", "Yes, you may open it.", "Yes, absolutely.", "Yes, sir."),
+        *("Yes, I would like you to.", "Sure, I want that.", "Please, yes.", "Ja, genau.", "Klar!", "Ja, mach das."),
+        *(
+            "Ja, mach auf.",
+            "Ja, mach das Garage door auf.",
+            "Ja, bitte öffnen.",
+            "Ja, öffne garage door.",
+            "Oui, vas-y.",
+        ),
+        *("Sí, hazlo.", "Sì, fallo.", "Sim, pode."),
     ],
 )
 def test_what_is_a_yes(words: str) -> None:
@@ -114,6 +125,16 @@ def test_what_is_a_yes(words: str) -> None:
             "Yes, open the window.",
         ),
         *("Do you really want me to open the garage door", "really want me to open the garage door", "please", "it"),
+        *("Sure you do.", "Sure you want that.", "Yes yes yes do you want me to", "Sure you should", "Yes you would."),
+        *("Yes, right.", "Right, open the window.", "That's not right.", "Correct the time.", "Yes, you can close it."),
+        *(
+            "Yes, you can not.",
+            "Right now?",
+            "Ja, mach zu.",
+            "Ja, schließ ab.",
+            "Ja, mach auf keinen Fall",
+            "Ja, stell",
+        ),
     ],
 )
 def test_what_is_no_yes(words: str) -> None:
@@ -199,6 +220,11 @@ def test_another_function_is_not_meant() -> None:
         "Should I really open the garage door? That will let the cold in.",
         "If you say no, shall I open the garage door?",
         "Do you really want me to open",
+        "Just checking: is the garage door open?",
+        "Can you confirm that the garage door is open?",
+        "Shall I open the garage door for your guests?",
+        "Do you want me to open the garage door? Yes or no? Or the window?",
+        "Is it okay if I close the garage door for you?",
     ],
 )
 def test_a_yes_to_another_question_is_none(said: str) -> None:
@@ -216,6 +242,15 @@ def test_a_yes_to_another_question_is_none(said: str) -> None:
         "Just to confirm: do you want me to open the garage door?",
         "Are you sure? Do you really want me to open the garage door?",
         "Open your garage door?",
+        "Just checking: do you want me to open the garage door?",
+        "Can you confirm that you want me to open the garage door?",
+        "Please confirm: open the garage door?",
+        "To double-check, you'd like me to open the garage door?",
+        "Do you want me to open the garage door? Yes or no?",
+        "Shall I go ahead and open the garage door, yes or no?",
+        "Would you like me to open the garage door for you?",
+        "Shall I open the garage door? Is that right?",
+        "Is it okay if I open the garage door?",
     ],
 )
 def test_the_agent_may_ask_in_words_of_its_own(said: str) -> None:
@@ -227,7 +262,8 @@ def test_the_number_asked_about_is_the_number_meant() -> None:
     assert Talk(question).ask(question).answer().call()
     assert Talk(question).ask("Shall I set the heater to thirty?").answer().call()
     assert Talk(question).ask("Shall I set the heater to 30 degrees?").answer("Yes, to thirty.").call()
-    for other in ("twenty", "thirty three", "3", "13", "300", "30 or 40"):
+    assert Talk(question).ask("Shall I set the heater to 30 °C?").answer("Yes, to thirty degrees Celsius.").call()
+    for other in ("twenty", "thirty three", "3", "13", "300", "30 or 40", "30 F"):
         assert not Talk(question).ask(f"Shall I set the heater to {other}?").answer().call()
     assert not Talk(question).ask("Is the heater set to 30?").answer().call()
     assert not Talk(question).ask(question).answer("Yes, to twenty.").call()
@@ -363,6 +399,20 @@ def test_noise_before_the_yes_is_no_answer() -> None:
 def test_the_wake_word_may_stand_before_the_yes() -> None:
     assert Talk().ask()(on.Heard(b"", wake="hey_jarvis")).answer("Hey Jarvis, yes.").call()
     assert not Talk().ask().answer("Hey Jarvis, yes.").call()
+
+
+@pytest.mark.parametrize("model", ["/etc/cooee/hey_otto.onnx", "hey_otto_v0.1.onnx", "./hey_otto_v2.onnx"])
+def test_so_may_a_wake_word_of_ones_own(model: str) -> None:
+    assert Talk().ask()(on.Heard(b"", wake=model)).answer("Hey Otto, yes.").call()
+
+
+def test_to_open_a_door_that_is_locked_is_to_unlock_it() -> None:
+    for yes in ("Yes, open it.", "Yes, open the door.", "Yes, unlock the front door.", "Ja, mach auf."):
+        assert Talk(UNLOCK).ask(UNLOCK).answer(yes).call()
+    assert Talk(UNLOCK).ask("Shall I open the front door?").answer().call()
+    assert not Talk(UNLOCK).ask(UNLOCK).answer("Yes, close it.").call()
+    assert not Talk(GARAGE).ask(GARAGE).answer("Yes, unlock it.").call()
+    assert not Talk(GARAGE).ask("Shall I unlock the garage door?").answer().call()
 
 
 def test_the_newer_question_replaces_the_older() -> None:

@@ -15,7 +15,7 @@ CONTRACTS = {"events", "effects", "settings"}
 NEUTRAL = {"address", "kinds", "retry", "secret", "store"}
 """Knows no room: what an address is, which kind has a name, when to try again, where keys are, what is kept on disk."""
 PURE = {"trouble", "wishes", "events", "effects", "gate", "reply", "calls", "lease", "outage", "patience", "floor"}
-PURE |= {"announcements", "consent", "yes", "rescue", "conversation"}
+PURE |= {"announcements", "consent", "asking", "yes", "rescue", "conversation"}
 
 MAY_IMPORT = {
     "__init__": set(),
@@ -31,8 +31,9 @@ MAY_IMPORT = {
     "outage": {"events"},
     "patience": {"settings"},
     "calls": {"events", "effects", "consent"},
-    "consent": {"events", "yes"},
-    "yes": set(),
+    "consent": {"events", "asking", "yes"},
+    "asking": set(),
+    "yes": {"asking"},
     "floor": {"effects", "calls", "gate", "lease", "patience", "reply", "settings"},
     "rescue": {"events", "effects", "floor", "outage"},
     "announcements": {"events", "effects"},
@@ -69,7 +70,7 @@ MAY_IMPORT = {
     "wake": CONTRACTS | {"wake_models", "quiet"},
     "retry": {"events"},
     "session": CONTRACTS | {"agent", "retry", "store", "session"},
-    "agent": CONTRACTS | NEUTRAL | {"agent"},
+    "agent": CONTRACTS | NEUTRAL | {"agent", "yes"},
     "lights": CONTRACTS | NEUTRAL | {"lights"},
     "actions": CONTRACTS | NEUTRAL | {"retry", "actions"},
     "service": set(),

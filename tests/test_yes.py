@@ -335,6 +335,23 @@ async def test_the_embedded_agent_asks_and_takes_only_a_yes(pins: MockFactory) -
     house.actions.close()
 
 
+@pytest.mark.parametrize(
+    "yes",
+    [
+        *("Absolutely.", "Definitely!", "Certainly.", "Please do.", "Go for it.", "Oh yes.", "Ja.", "Oui.", "Correct."),
+        *("Right.", "Confirm.", "Yes, that's right.", "Yes, you can.", "Yes, absolutely.", "Yes, sir.", "Genau."),
+        *("Hey Jarvis, yes.", "Yes, open it.", "Please, yes."),
+    ],
+)
+async def test_the_embedded_agent_knows_the_same_yes_as_the_speaker(yes: str, pins: MockFactory) -> None:
+    house = House(pins)
+    hear = Embedded(house).hear
+    await house.wake()
+    await hear("Unlock the front door.")
+    assert await hear(yes) == "The front door is unlocked."
+    house.actions.close()
+
+
 async def test_the_embedded_agent_says_what_was_done_before_it_asks(pins: MockFactory) -> None:
     house = House(pins)
     hear = Embedded(house).hear

@@ -3,18 +3,22 @@
 Nothing that the agent says or does stands for it, and whatever is unclear is a no: then the question is asked again.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from cooee import events as on
-from cooee.yes import agrees, asks, words
+from cooee.asking import asks, words
+from cooee.yes import agrees
 
 VALID_S = 30.0
 """The call has to come again within so long."""
 UNHEARD_S = 1.0
 """A question that was cut off by more than this was not heard."""
 REMEMBERED = 64
+_MODEL = re.compile(r"^.*/(?=[^/]+$)|(?:_v\d+(?:\.\d+)*)?\.onnx$")
+"""What a wake word of one's own has around its name: "/home/me/hey_house_v0.1.onnx"."""
 SPOKEN_MOST = 2000
 """Who says more than so many characters does not ask."""
 
@@ -68,7 +72,7 @@ class Consent:
         """`turn` is the one in which it happened. Never raises."""
         match event:
             case on.Heard(wake=str(word)):
-                self._called = words(word)
+                self._called = words(_MODEL.sub("", word))
             case on.Acted():
                 self._begun.pop(event.id, None)
             case on.Doubted():

@@ -13,11 +13,9 @@ from cooee.agent.embedded.abilities import abilities
 from cooee.agent.embedded.grammar import Grammar
 from cooee.agent.embedded.tidy import plain, tidy
 from cooee.agent.embedded.understood import Ambiguous, Asked, Call, Calls, Dismissed, Nothing, OutOfRange, Understood
+from cooee.yes import affirms
 
 PENDING_S = 30.0
-_YES = re.compile(
-    r"^(?:yes|yeah|yep|yup|sure|of course|do it|go ahead|confirm|confirmed|correct|right|i am sure|i'm sure)(?: .*)?$"
-)
 _NO = re.compile(r"^(?:no|nope|nah|don't|do not|better not|cancel|stop)(?: .*)?$")
 
 
@@ -176,14 +174,14 @@ class Dialogue:
         if pending is None:
             return None
         if pending.confirm:
-            words = plain(tidy(self._grammar.unaddressed(text)))
-            return Calls(pending.confirm) if _YES.match(words) else Dismissed() if _NO.match(words) else None
+            said = self._grammar.unaddressed(text)
+            return Calls(pending.confirm) if affirms(said) else Dismissed() if _NO.match(plain(tidy(said))) else None
         direct = self._grammar.parse(text, self._it)
         if isinstance(direct, Dismissed | Asked) or (isinstance(direct, Calls) and not direct.calls[0].missing):
             return direct
         if pending.options:
             chosen = self._grammar.choose(pending.options, text)
-            if len(pending.options) == 1 and _YES.match(plain(tidy(text))):
+            if len(pending.options) == 1 and affirms(self._grammar.unaddressed(text)):
                 chosen = pending.options[0][1]
             return Calls((chosen,)) if chosen else None
         filled = self._grammar.fill(pending.call, text) if pending.call else None
