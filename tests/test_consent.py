@@ -346,6 +346,18 @@ def test_a_call_that_was_taken_back_asks_for_nothing() -> None:
     assert not consent
 
 
+def test_it_is_known_which_question_led_to_no_yes() -> None:
+    talk = Talk()
+    assert not talk.consent.has_failed(GARAGE, 1)
+    talk(on.Doubted(1, "again", "garage_door", GARAGE)).ask("Shall we?").answer()
+    assert not talk.consent.has_failed(GARAGE, 1), "twice in one turn is once to the user"
+    assert talk.consent.has_failed(GARAGE, 2)
+    assert not talk.consent.has_failed(UNLOCK, 2)
+    talk.call(id="c")
+    talk(on.Doubted(2, "c", "garage_door", GARAGE)).ask().answer()
+    assert talk.call() and not talk.consent.has_failed(GARAGE, 3), "it is over"
+
+
 def test_half_a_minute_is_the_most() -> None:
     in_time, late_yes, late_call = Talk().ask(), Talk().ask(), Talk().ask()
     in_time.now += 30

@@ -413,6 +413,19 @@ def vars_of(function: Function) -> dict[str, Any]:
     }
 
 
+async def test_an_agent_that_words_it_its_own_way_is_told_the_second_time_how_to_ask(pins: MockFactory) -> None:
+    house = House(pins)
+    await house.wake()
+    await house.say("Open it.", house.call("garage"))
+    await house.reply("Up with the door then?")
+    await house.say("Yes.", house.call("garage"))
+    assert [answer.text for answer in house.answers] == [REALLY, f"{REALLY} (Say exactly this question.)"]
+    await house.reply(REALLY)
+    await house.say("Yes.", house.call("garage"))
+    assert house.opened == 1
+    house.actions.close()
+
+
 async def test_an_agent_that_calls_for_ever_moves_nothing(pins: MockFactory) -> None:
     house = House(pins)
     await house.wake()

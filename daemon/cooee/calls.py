@@ -13,6 +13,8 @@ HOLD_S = 8.0
 """A call waits for the end of the user's turn for so long at most."""
 INTERRUPTED = "That was interrupted; it is not known whether it was done."
 NOT_CONFIRMED = "Nothing was done: the user had not finished speaking."
+EXACTLY = "(Say exactly this question.)"
+"""For an agent whose own wording of it was none that a yes could be taken to."""
 TOO_LATE = "Nothing was done: the conversation is over."
 
 
@@ -77,7 +79,8 @@ class Calls:
             self._orphans.discard(event.id)
             return self._say_what_was_done(turn)
         self.is_owed = True
-        return [do.Answer(event.id, event.name, text, event.turn)]
+        is_repeated = isinstance(event, on.Doubted) and self.consent.has_failed(text, event.turn)
+        return [do.Answer(event.id, event.name, f"{text} {EXACTLY}" if is_repeated else text, event.turn)]
 
     def tick(self, now: float, turn: int, filler: str, filler_after_s: float) -> list[Effect]:
         """Answer what waited too long, and excuse, once a turn, what takes long."""

@@ -53,6 +53,7 @@ class Consent:
         self._begun: dict[str, on.Call] = {}
         self._doubt: _Doubt | None = None
         self._called: tuple[str, ...] = ()
+        self._put: dict[str, int] = {}
 
     def __bool__(self) -> bool:
         return self._doubt is not None
@@ -60,7 +61,8 @@ class Consent:
     def covers(self, call: on.Call, turn: int, now: float) -> bool:
         """Whether the user has said yes to just this; it is spent by asking."""
         is_meant = self._is_meant(call, turn, now)
-        if is_meant:
+        if is_meant and self._doubt:
+            self._put.pop(self._doubt.question, None)
             self._doubt = None
         self._begun.pop(call.id, None)
         self._begun[call.id] = call
@@ -76,6 +78,8 @@ class Consent:
             case on.Acted():
                 self._begun.pop(event.id, None)
             case on.Doubted():
+                if len(self._put) < REMEMBERED:
+                    self._put.setdefault(event.question, event.turn)
                 if call := self._begun.pop(event.id, None):
                     self._doubt = _Doubt(call, event.question, event.turn, now, self._others(event.turn))
             case on.Withdrawn():
@@ -88,7 +92,12 @@ class Consent:
     def drop(self) -> None:
         """The conversation is over, or another one: no yes in it counts for what was asked before."""
         self._begun.clear()
+        self._put.clear()
         self._doubt = None
+
+    def has_failed(self, question: str, turn: int) -> bool:
+        """Whether the same was to be asked before this turn, and no yes came of it."""
+        return self._put.get(question, turn) < turn
 
     def _weigh(self, event: on.Event, doubt: _Doubt, turn: int, now: float) -> None:
         match event:

@@ -102,7 +102,8 @@ def _count(value: float) -> str:
 
 
 def result(content: str) -> str:
-    """A function's result in its own words: a sentence, or JSON that has one."""
+    """A function's result in its own words: a sentence, or JSON that has one. What stands in brackets behind a question
+    is not for the ear."""
     try:
         found = json.loads(content)
     except ValueError:
@@ -115,5 +116,6 @@ def result(content: str) -> str:
     if isinstance(found, bool) or found is None or isinstance(found, list):
         found = ""
     text = re.sub(r"\s+", " ", str(found)).strip() or "Done."
+    text = re.sub(r"(?<=\?) \([^()]*\)$", "", text)
     text = text[0].upper() + text[1:]
     return text if text[-1] in ".!?" else f"{text}."
