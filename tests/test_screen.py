@@ -18,6 +18,7 @@ KNOWN: dict[str, Any] = {
     "ears": {"is_muted": False, "level_dbfs": -31.2, "silent_s": 0.1},
     "link": {"is_up": False, "is_stand_in": False, "up_s": 0.0, "request_id": "", "trouble": ""},
     "lost": {},
+    "away": {},
     "volume_percent": 45,
     "last_error": None,
     "used": {"today_s": 90.0, "daily_limit_s": 120.0, "month_s": 5400.0, "monthly_limit_s": None},
@@ -38,6 +39,10 @@ AWAY = {"is_up": False, "is_stand_in": False, "up_s": 0.0, "request_id": "", "tr
         ({"link": UP}, ["deepgram, open for 30 s, request r-1"]),
         ({"link": {**UP, "is_stand_in": True}}, ["the stand-in, open for 30 s"]),
         ({"link": AWAY}, ["deepgram, none open: network"]),
+        (
+            {"away": {"mqtt": "the MQTT broker can't be reached.", "actions.home": "Home Assistant can't be reached."}},
+            ["mqtt      the MQTT broker can't be reached.", "home      Home Assistant can't be reached."],
+        ),
         ({"last_error": {"text": "the lamp did not work", "ago_s": 300.0}}, ["the lamp did not work (5 min ago)"]),
     ],
 )

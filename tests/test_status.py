@@ -85,6 +85,15 @@ def test_the_last_error_holds_nothing_that_was_said(item: on.Event | do.Effect, 
     assert "SECRET" not in json.dumps(it.moving(1.0))
 
 
+def test_what_is_away_is_told_for_as_long_as_it_is() -> None:
+    away = {"mqtt": "the MQTT broker can't be reached."}
+    nobody = SimpleNamespace(name="")
+    it = Status(parse(""), Store(None), nobody, nobody, 60, lambda: away, now=0.0)
+    assert it.moving(1.0)["away"] == {"mqtt": "the MQTT broker can't be reached."}
+    away.clear()
+    assert it.moving(2.0)["away"] == {}
+
+
 async def test_all_of_it_on_one_screen(capsys: pytest.CaptureFixture[str]) -> None:
     from datetime import date
 

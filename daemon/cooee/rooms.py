@@ -97,7 +97,7 @@ class Rooms:
         """What is told of the speaker, and wanted of it from outside."""
         self.service = Service()
         self.turns = Turns(TurnLog(self.store).keep)
-        self.status = Status(self.config, self.store, self.mic, self.speaker, self.mixer.percent)
+        self.status = Status(self.config, self.store, self.mic, self.speaker, self.mixer.percent, self._away)
         self.desk = Desk(self._post, self.mixer, self.mute, status=self.status.known, reload=reload)
         self.control = Control(control, self.desk.controls())
 
@@ -127,6 +127,13 @@ class Rooms:
             forget_conversation(lambda: self._post(on.Forgotten("agent"))),
             *([change_persona(names, choose)] if names else []),
         )
+
+    def _away(self) -> dict[str, str]:
+        """Why others in the home can't be reached, in a sentence each, by the tables that name them."""
+        found = {"mqtt": self.mqtt.missed}
+        for name, opened in self.actions._opened.items():
+            found[f"actions.{name}"] = getattr(getattr(opened.action, "_house", None), "away", "")
+        return {table: why for table, why in found.items() if why}
 
     def _hear(self, frame: bytes, at_s: float) -> None:
         """On the microphone's thread: the score travels with its frame."""

@@ -1,6 +1,7 @@
 """What the speaker is doing and how it is, gathered from all that happens in it."""
 
 import asyncio
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, Protocol
 
@@ -24,15 +25,23 @@ class Named(Protocol):
 class Status:
     """Watches events and effects. Nothing that anybody said is in it.
 
-    `config` is the one in force; `volume_percent`: how loud it is at the start.
+    `config` is the one in force; `volume_percent`: how loud it is at the start. `away` tells why others in the home
+    can't be reached, in a sentence for each table of the config that wants one.
     """
 
     def __init__(
-        self, config: Config, store: Store, mic: Named, speaker: Named, volume_percent: int, now: float | None = None
+        self,
+        config: Config,
+        store: Store,
+        mic: Named,
+        speaker: Named,
+        volume_percent: int,
+        away: Callable[[], Mapping[str, str]] = dict,
+        now: float | None = None,
     ) -> None:
         now = asyncio.get_running_loop().time() if now is None else now
         self.config = config
-        self._store, self._mic, self._speaker = store, mic, speaker
+        self._store, self._mic, self._speaker, self._away = store, mic, speaker, away
         self._began = now
         self._volume = volume_percent
         self._phase, self._turn = Phase.ASLEEP, 0
@@ -103,6 +112,7 @@ class Status:
                 "trouble": self._trouble,
             },
             "lost": dict(self._lost),
+            "away": dict(self._away()),
             "volume_percent": self._volume,
             "last_error": {"text": self._error[1], "ago_s": round(now - self._error[0], 1)} if self._error else None,
         }

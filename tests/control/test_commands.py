@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -80,6 +81,33 @@ def test_what_is_to_be_said_is_heard_without_a_line_and_a_question_is_answered(
         assert (done.returncode, done.stdout, done.stderr) == (4, "", "Nobody answered\n")
         assert time.monotonic() - began_s < 30
     assert "kitchen" not in speaker.stderr and "milk" not in speaker.stderr
+
+
+def test_status_tells_who_in_the_home_is_away(tmp_path: Path, card: Card) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        port = nobody.getsockname()[1]
+        home = f"""
+[mqtt]
+host = "127.0.0.1"
+port = {port}
+[actions.home]
+type = "home_assistant"
+description = "The house"
+url = "http://127.0.0.1:{port}"
+token = "secret:home_token"
+"""
+        with Running(tmp_path, CONFIG + home, {**card.env, "home_token": "x"}) as speaker:
+            speaker.wait_for("READY=1")
+            away = {"mqtt": "the MQTT broker can't be reached.", "actions.home": "Home Assistant can't be reached."}
+            until_s = time.monotonic() + 20
+            while (known := status(speaker))["away"] != away:
+                assert time.monotonic() < until_s, known
+            lines = speaker.command("status").stdout.splitlines()
+            assert [" ".join(line.split()) for line in lines if "can't be reached" in line] == [
+                "mqtt the MQTT broker can't be reached.",
+                "home Home Assistant can't be reached.",
+            ]
 
 
 def test_mute_shuts_the_card_over_a_crash_and_the_volume_is_kept(tmp_path: Path, card: Card) -> None:

@@ -199,5 +199,6 @@ async def test_without_a_broker_in_the_config_there_is_nothing_to_do() -> None:
     await room.run(speaker, speaker.status)
     room.watch(0.0, do.Show(Phase.LISTENING))
     assert room.away == "there is no MQTT broker; [mqtt] host would name it."
+    assert room.missed == "", "nobody misses what is not wanted"
     with pytest.raises(ConnectionError, match="host would name it"):
         await room.publish("a", "b")

@@ -61,6 +61,11 @@ class Mqtt:
         """Why there is no broker, in a sentence; "" while there is one."""
         return self._link.away if self._settings.host else "there is no MQTT broker; [mqtt] host would name it."
 
+    @property
+    def missed(self) -> str:
+        """The same of a broker that there should be; "" where none is named."""
+        return self._link.away if self._settings.host else ""
+
     async def run(self, volume: Volume, status: Callable[[], Awaitable[Mapping[str, Any]]]) -> None:
         """Keeps the connection until it is cancelled; ends at once where there is no broker to connect to.
 
