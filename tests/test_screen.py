@@ -41,7 +41,7 @@ AWAY = {"is_up": False, "is_stand_in": False, "up_s": 0.0, "request_id": "", "tr
         ({"link": AWAY}, ["deepgram, none open: network"]),
         (
             {"away": {"mqtt": "the MQTT broker can't be reached.", "actions.home": "Home Assistant can't be reached."}},
-            ["mqtt      the MQTT broker can't be reached.", "home      Home Assistant can't be reached."],
+            ["mqtt      The MQTT broker can't be reached.", "home      Home Assistant can't be reached."],
         ),
         ({"last_error": {"text": "the lamp did not work", "ago_s": 300.0}}, ["the lamp did not work (5 min ago)"]),
     ],

@@ -29,7 +29,10 @@ def _rows(known: dict[str, Any]) -> list[tuple[str, str, str]]:
         ("volume", f"{known['volume_percent']} %", ""),
         ("light", devices["lights"], ""),
         ("actions", str(devices["actions"]), ""),
-        *((table.removeprefix("actions."), why, "red") for table, why in known["away"].items()),
+        *(
+            (table.removeprefix("actions."), f"{why[:1].upper()}{why[1:]}", "red")
+            for table, why in known["away"].items()
+        ),
     ]
     if used["month_s"]:
         rows.append(("used", f"{_of(used['today_s'], used['daily_limit_s'])} today, {_month(used)} this month", ""))

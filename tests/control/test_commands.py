@@ -105,7 +105,7 @@ token = "secret:home_token"
                 assert time.monotonic() < until_s, known
             lines = speaker.command("status").stdout.splitlines()
             assert [" ".join(line.split()) for line in lines if "can't be reached" in line] == [
-                "mqtt the MQTT broker can't be reached.",
+                "mqtt The MQTT broker can't be reached.",
                 "home Home Assistant can't be reached.",
             ]
 
