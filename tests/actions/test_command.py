@@ -104,6 +104,43 @@ CODE = [
     ["eval", "{text}"],
     ["xargs", "{text}"],
     ["su", "-c", "echo {text}", "pi"],
+    ["sh", "-c", "--", "{text}"],
+    ["bash", "-c", "-e", "{text}"],
+    ["sh", "-c", "-x", "{text}"],
+    ["sh", "-cx", "{text}"],
+    ["bash", "-euo", "pipefail", "-c", "{text}"],
+    ["bash", "-c", "-o", "pipefail", "{text}"],
+    ["bash", "--rcfile", "/etc/bashrc", "{text}"],
+    ["fish", "--command", "{text}"],
+    ["runuser", "-u", "pi", "--", "{text}"],
+    ["runuser", "pi", "-c", "{text}"],
+    ["pkexec", "--user", "pi", "{text}"],
+    ["setpriv", "--reuid", "1000", "{text}"],
+    ["sudo", "--user", "pi", "{text}"],
+    ["sudo", "-nu", "pi", "{text}"],
+    ["sudo", "-n", "{text}"],
+    ["sudo", "-uroot", "ssh", "h", "{text}"],
+    ["env", "-S", "ssh h", "x", "{text}"],
+    ["systemd-run", "--uid", "1000", "{text}"],
+    ["timeout", "{text}", "sh", "-c", "{text}"],
+    ["deno", "run", "{text}"],
+    ["bun", "run", "{text}"],
+    ["deno", "eval", "{text}"],
+    ["sshpass", "-p", "x", "ssh", "h", "{text}"],
+    ["docker", "exec", "x", "{text}"],
+    ["docker", "exec", "-it", "-u", "pi", "x", "{text}"],
+    ["podman", "run", "--rm", "alpine", "{text}"],
+    ["xterm", "-e", "{text}"],
+    ["sg", "audio", "-c", "{text}"],
+    ["make", "-C", "/srv", "{text}"],
+    ["git", "-c", "{text}", "status"],
+    ["rsync", "-e", "{text}", "/a", "/b"],
+    ["/opt/run", "--eval={text}"],
+    ["bwrap", "ssh", "h", "{text}"],
+    ["bwrap", "sudo", "{text}"],
+    ["perl", "-e", "while(<>){{print}}", "{text}"],
+    *([program, "-c", "{text}"] for program in ("ipython", "xonsh", "yash", "unheard-of")),
+    *([program, "-e", "{text}"] for program in ("julia", "raku", "unheard-of")),
 ]
 
 
@@ -129,11 +166,30 @@ def test_nothing_is_filled_into_code(words: list[str]) -> None:
         ["mpc", "-c", "{text}"],
         ["amixer", "-c", "1", "--name={text}"],
         ["notify-send", "python", "{text}"],
+        ["timeout", "{text}", "/usr/local/bin/tea"],
+        ["systemd-run", "--user", "--on-active={text}", "/usr/local/bin/tea"],
+        ["bc", "{text}"],
+        ["perl", "/usr/local/bin/say.pl", "-n", "{text}"],
+        ["perl", "-e", "print @ARGV", "{text}"],
+        ["sh", "-c", "--", 'echo "$1"', "sh", "{text}"],
+        ["sudo", "-n", "-u", "pi", "echo", "{text}"],
+        ["runuser", "-u", "pi", "--", "echo", "{text}"],
+        ["docker", "restart", "{text}"],
+        ["docker", "exec", "-it", "box", "echo", "{text}"],
+        ["deno", "run", "/usr/local/bin/say.ts", "{text}"],
+        ["/usr/local/bin/media", "watch", "{text}"],
+        ["grep", "-e", "{text}", "/etc/hostname"],
     ],
     ids=" ".join,
 )
 def test_what_is_data_may_be_filled_in(words: list[str]) -> None:
     assert table(*words, parameters=TEXT)
+
+
+def test_a_number_is_code_to_nobody() -> None:
+    number = {"text": Parameter(type="integer")}
+    assert table("sudo", "nice", "-n", "{text}", "echo", parameters=number)
+    assert table("ssh", "host", "sleep", "{text}", parameters=number)
 
 
 def test_what_is_said_chooses_no_option() -> None:

@@ -41,11 +41,15 @@ class Settings(TemplateTable):
         if placeholders(self.command[0]):
             raise ValueError("the program itself can't be a placeholder")
         self.check_placeholders(self.command[1:])
-        if (code := code_in(self.command, lambda word: bool(placeholders(word)))) is not None:
+        if (code := code_in(self.command, self._is_text)) is not None:
             raise ValueError(f"{code!r} would be read as code or as the name of a program; {_OF_ITS_OWN}")
         for word in self.command[1:]:
             self._is_no_choice_of_options(word)
         return self
+
+    def _is_text(self, word: str) -> bool:
+        """Whether what is said is filled in here: a number is code to nobody."""
+        return any(self.parameters[name].type == "string" for name in placeholders(word))
 
     def _is_no_choice_of_options(self, word: str) -> None:
         names = placeholders(word)
