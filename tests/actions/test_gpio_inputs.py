@@ -10,6 +10,7 @@ from gpiozero.pins.mock import MockFactory, MockPin
 
 from cooee.actions import Action, Actions, Unsure, _when, gpio
 from cooee.actions.gpio import Settings
+from cooee.config import BUILT_IN
 from cooee.effects import Act
 from cooee.events import Acted, Doubted, Event, SayWanted, Switched, Triggered
 
@@ -165,6 +166,27 @@ def test_what_a_home_can_do_is_not_known_before_it_is_there() -> None:
     assert not misfits("home_lights")
     ((place, _, sentence),) = misfits("lamp_lights")
     assert place == ("on_active", "call") and "there is no [actions.lamp_lights]" in sentence
+
+
+@pytest.mark.parametrize(
+    ("call", "arguments", "wrong"),
+    [
+        ("set_volume", {"level": "x"}, "level has to be a whole number from 0 to 100, not 'x'"),
+        ("set_volume", {}, "level is missing"),
+        ("change_volume", {"direction": "sideways"}, "'up' or 'down'"),
+        ("stop_listening", {"now": True}, "there is no now to be set here"),
+        ("set_volume", {"level": 30}, ""),
+        ("change_volume", {"direction": "up"}, ""),
+        ("stop_listening", {}, ""),
+        ("forget_conversation", {}, ""),
+        ("change_persona", {"persona": "pirate"}, ""),
+    ],
+)
+def test_what_every_speaker_can_do_is_called_with_what_it_takes(call: str, arguments: Any, wrong: str) -> None:
+    settings = Settings(pin=17, description="The bell", kind="button", on_active={"call": call, "arguments": arguments})
+    found = list(settings.misfits("bell", {"bell": settings}, BUILT_IN))
+    assert [place for place, _, _ in found] == ([("on_active", "arguments")] if wrong else [])
+    assert all(wrong in sentence for _, _, sentence in found)
 
 
 class Sender(MockPin):

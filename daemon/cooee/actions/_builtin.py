@@ -84,6 +84,23 @@ def change_persona(names: Iterable[str], choose: Callable[[str], None]) -> Built
     return Builtin(Function("change_persona", about, _object(persona=options)), do)
 
 
+def declared() -> dict[str, Function]:
+    """What each of these is called with; which personas there are is not known here."""
+
+    async def unheard(_: int) -> int:
+        return 0
+
+    every = (
+        *volume(unheard, unheard),
+        stop_listening(lambda: None),
+        forget_conversation(lambda: None),
+        change_persona((), lambda _: None),
+    )
+    functions = {each.function.name: each.function for each in every}
+    persona = Function("change_persona", "", _object(persona={"type": "string"}))
+    return {**functions, persona.name: persona}
+
+
 def _object(**properties: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "type": "object",

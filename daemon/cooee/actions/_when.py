@@ -9,10 +9,12 @@ from typing import Annotated, Any, Self
 from pydantic import Field, model_validator
 
 from cooee import kinds
+from cooee.actions import _builtin
 from cooee.actions._action import ActionTable, Failed, Report
 from cooee.actions._arguments import Arguments
 from cooee.actions._opened import Broken
 from cooee.actions._risk import judged
+from cooee.effects import Function
 from cooee.events import Call, SayWanted, Triggered
 from cooee.settings import Table
 
@@ -93,7 +95,10 @@ class Trigger:
 def misfits(settings: When, name: str, others: Mapping[str, Any], built_in: Collection[str]) -> Iterator[Misfit]:
     """What can't be called. `others`: every table of [actions], None where it has faults itself."""
     for setting, then in (("on_active", settings.on_active), ("on_inactive", settings.on_inactive)):
-        if then is None or not then.call or then.call in built_in:
+        if then is None or not then.call:
+            continue
+        if then.call in built_in:
+            yield from _unfit(setting, then, _builtin.declared().get(then.call))
             continue
         if server := _server(then.call, others):
             if forbids := _FORBIDS.get(others[server].risk):
@@ -108,13 +113,20 @@ def misfits(settings: When, name: str, others: Mapping[str, Any], built_in: Coll
             yield (setting, "call"), then.call, sentence
         elif other := others[then.call]:
             function = kinds.module("actions", other.type).declare(then.call, other)
-            try:
-                arguments = Arguments(function.parameters).fitting(then.arguments)
-            except Failed as misfit:
-                yield (setting, "arguments"), None, str(misfit).rstrip(".")
+            if unfit := list(_unfit(setting, then, function)):
+                yield from unfit
                 continue
+            arguments = Arguments(function.parameters).fitting(then.arguments)
             if forbids := _FORBIDS.get(judged(Broken(function, ""), other, arguments)):
                 yield (setting, "call"), then.call, f"[actions.{then.call}] {forbids}"
+
+
+def _unfit(setting: str, then: Then, function: Function | None) -> Iterator[Misfit]:
+    """What is wrong with the arguments of its call, if anything."""
+    try:
+        Arguments(function.parameters if function else {}).fitting(then.arguments)
+    except Failed as misfit:
+        yield (setting, "arguments"), None, str(misfit).rstrip(".")
 
 
 def _server(call: str, others: Mapping[str, Any]) -> str:
