@@ -37,6 +37,10 @@ def test_required_ones_are_required_and_nothing_else_may_be_given() -> None:
         ({"type": "integer", "minimum": 5, "maximum": 1}, "larger than maximum"),
         ({"type": "integer", "enum": ["a"]}, "only for string"),
         ({"type": "string", "pattern": "("}, "no regular expression"),
+        ({"type": "string", "pattern": "a)|(b"}, "no regular expression"),
+        ({"type": "string", "pattern": r"(a)\1"}, "backreferences are not supported"),
+        ({"type": "string", "pattern": "(?!a)b"}, "look-around"),
+        ({"type": "string", "pattern": "[a-z]+", "default": "A"}, "not allowed by the parameter's own"),
         ({"type": "string", "required": False}, "needs a default"),
         ({"type": "integer", "default": 1.5}, "not allowed by the parameter's own"),
         ({"type": "integer", "default": True}, "not allowed by the parameter's own"),
@@ -133,3 +137,22 @@ def test_what_is_no_character_is_refused(text: str) -> None:
 @pytest.mark.parametrize("text", ["Zoë", "日本語", "👩\u200d🍳", "\ufffd", "½", "\u202eabc", "a\u00a0b"])
 def test_what_people_write_is_text(text: str) -> None:
     assert fill("{a}", {"a": text}) == text
+
+
+@pytest.mark.parametrize("pattern", ["(a+)+$", "(a|a)*b", "(a|aa)+", r"(.*)*x"])
+async def test_no_text_keeps_a_pattern_busy(pattern: str) -> None:
+    # With backtracking this would take longer than the universe is old.
+    fitting = Arguments({"type": "object", "properties": {"a": Parameter(type="string", pattern=pattern).schema_of()}})
+    with pytest.raises(Failed, match="text of the form"):
+        fitting.fitting({"a": "a" * 199 + "!"})
+
+
+@pytest.mark.parametrize(("text", "fits"), [("kitchen", True), ("Küche", True), ("kitchen\n", False), ("9", False)])
+def test_a_pattern_is_matched_by_the_whole_string(text: str, fits: bool) -> None:
+    schema = Parameter(type="string", pattern=r"[^\W\d]+").schema_of()
+    arguments = Arguments({"type": "object", "properties": {"a": schema}})
+    if fits:
+        assert arguments.fitting({"a": text}) == {"a": text}
+    else:
+        with pytest.raises(Failed, match="text of the form"):
+            arguments.fitting({"a": text})

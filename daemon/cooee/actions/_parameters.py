@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from cooee.actions import ActionTable, Failed
+from cooee.actions._pattern import finder
 from cooee.effects import Function
 from cooee.settings import Table
 
@@ -35,7 +36,7 @@ class Parameter(Table):
     max_length: Annotated[int, Field(ge=1, le=2000)] = 200
     """The most characters that a string may have."""
     pattern: str = ""
-    """A regular expression that the whole string has to match."""
+    """A regular expression that the whole string has to match; without look-around and backreferences."""
     enum: Annotated[list[str], Field(max_length=100)] = Field([])
     """The strings that are allowed; none: any."""
 
@@ -52,8 +53,9 @@ class Parameter(Table):
         if self.type != "string" and (self.pattern or self.enum):
             raise ValueError("pattern and enum are only for string")
         try:
-            re.compile(self.pattern)
-        except re.error as error:
+            finder(self.pattern)
+            finder(self._anchored)
+        except ValueError as error:
             raise ValueError(f"pattern is no regular expression: {error}") from error
         if not self.required and self.default is None:
             raise ValueError("required = false needs a default")
@@ -66,12 +68,16 @@ class Parameter(Table):
             case bool():
                 return self.type == "boolean"
             case str():
-                text_fits = len(value) <= self.max_length and (not self.pattern or re.fullmatch(self.pattern, value))
-                return self.type == "string" and bool(text_fits) and (not self.enum or value in self.enum)
+                text_fits = len(value) <= self.max_length and finder(self._anchored)(value)
+                return self.type == "string" and text_fits and (not self.enum or value in self.enum)
         fits = self.type == "number" or (self.type == "integer" and isinstance(value, int))
         return (
             fits and (self.minimum is None or value >= self.minimum) and (self.maximum is None or value <= self.maximum)
         )
+
+    @property
+    def _anchored(self) -> str:
+        return f"^(?:{self.pattern})$" if self.pattern else ""
 
     def schema_of(self) -> dict[str, Any]:
         """Its JSON schema, in an order in which the cheapest check comes first."""
@@ -82,7 +88,7 @@ class Parameter(Table):
             "minimum": self.minimum,
             "maximum": self.maximum,
             "maxLength": self.max_length if self.type == "string" and not self.enum else None,
-            "pattern": f"^(?:{self.pattern})$" if self.pattern else "",
+            "pattern": self._anchored,
             "default": self.default,
         }
         return {key: value for key, value in schema.items() if value is not None and value not in ("", [])}
