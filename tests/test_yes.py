@@ -55,13 +55,15 @@ class Lock:
 class House:
     """A conversation with its actions; whoever plays the agent and the user posts events."""
 
-    def __init__(self, pins: MockFactory) -> None:
+    def __init__(self, pins: MockFactory, garage: str = "The garage door", language: str = "") -> None:
         pins.reset()
         self.lock = Lock()
-        garage = gpio.Settings(pin=PIN, description="The garage door", kind="pulse", pulse_s=0.0001)
+        door = gpio.Settings(pin=PIN, description=garage, kind="pulse", pulse_s=0.0001)
         self._inbox: list[on.Event] = []
         lamp = gpio.Settings(pin=LAMP_PIN, description="The lamp")
-        self.actions = Actions({"garage": garage, "lamp": lamp}, self._inbox.append, [self.lock])
+        self.actions = Actions(
+            {"garage": door, "lamp": lamp}, self._inbox.append, [self.lock], language=lambda: language
+        )
         self._pin, self._lamp_pin = pins.pin(PIN), pins.pin(LAMP_PIN)
         self.conversation = Conversation(Settings(), keep_s=600.0, harmless=frozenset())
         self.now = 0.0
@@ -422,6 +424,18 @@ async def test_an_agent_that_words_it_its_own_way_is_told_the_second_time_how_to
     assert [answer.text for answer in house.answers] == [REALLY, f"{REALLY} (Say exactly this question.)"]
     await house.reply(REALLY)
     await house.say("Yes.", house.call("garage"))
+    assert house.opened == 1
+    house.actions.close()
+
+
+@pytest.mark.parametrize("said", ["Das Garagentor: wirklich öffnen?", "Soll ich wirklich das Garagentor öffnen?"])
+async def test_where_the_agent_speaks_german_the_question_does(said: str, pins: MockFactory) -> None:
+    house = House(pins, "Das Garagentor", "de")
+    await house.wake()
+    await house.say("Mach das Garagentor auf.", house.call("garage"))
+    assert [answer.text for answer in house.answers] == ["Das Garagentor: wirklich öffnen?"]
+    await house.reply(said)
+    await house.say("Ja, bitte.", house.call("garage"))
     assert house.opened == 1
     house.actions.close()
 

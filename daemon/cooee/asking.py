@@ -17,7 +17,7 @@ def words(text: str) -> tuple[str, ...]:
 _OPENERS = re.compile(
     r"^(?:(?:oh|ah|hm|well|ok|okay|so|and|sure|all right|alright|also|gut|nun|bien|(?:to )?(?:double )?check(?:ing)?"
     r"|to confirm|confirming|to be sure|to make sure|making sure|let me check"
-    r"|(?:(?:can|could|do) you )?confirm(?: that)?|nur zur sicherheit) )+"
+    r"|(?:(?:can|could|do) you )?confirm(?: that)?|nur zur sicherheit|de verdad) )+"
 )
 _SOFT = frozenset(words(
     "really please now just the a an my our your percent degrees"
@@ -29,7 +29,8 @@ _WANTED = re.compile(
     r"|i (?:shall|should)|is it (?:ok|okay|all right|alright) (?:if i|for me to)) (?:go ahead and )?)?"
 )
 _WANTED_ELSEWHERE = re.compile(
-    r"(?:(?:soll|darf) ich|(?:möchtest|willst) du(?: dass ich)?|(?:möchten|wollen) sie(?: dass ich)?"
+    r"(?:(?:bist du|sind sie)(?: dir| sich)? sicher dass (?:ich|du|sie)|(?:soll|darf) ich"
+    r"|(?:möchtest|willst) du(?: dass ich)?|(?:möchten|wollen) sie(?: dass ich)?"
     r"|(?:est ce que )?(?:je dois|dois je)|(?:veux tu|voulez vous|vous voulez|tu veux)(?: que(?: je)?)?"
     r"|(?:zal|moet|mag) ik|wil (?:je|u)(?: dat ik)?|(?:devo|posso|debo)|(?:vuoi|vuole)(?: che(?: io)?)?"
     r"|(?:quieres|quiere|desea)(?: que(?: yo)?)?|(?:quer|queres|deseja)(?: que(?: eu)?)?) "
@@ -38,7 +39,7 @@ _MEANT = frozenset(words("wirklich bitte vraiment realmente davvero echt mesmo")
 _SOFT_ELSEWHERE = frozenset(words(
     "le la les l' un une el los las il lo gli i o os a as het een het de het den des dem das die der"
     " wirklich bitte jetzt vraiment maintenant de verdad realmente ahora davvero adesso echt nu mesmo agora"
-    " soll grad prozent degrés grados gradi graden graus pourcent"
+    " soll möchtest möchten willst wollen grad prozent degrés grados gradi graden graus pourcent"
 ))
 _VERBS = {
     foreign: words(verb)
@@ -70,7 +71,7 @@ _TAIL = re.compile(
 )
 _BEHIND = re.compile(r"(?: for you| (?:yes or no|ja oder nein|oui ou non|sí o no|sì o no|sim ou não|ja of nee))+ ?$")
 _ENDS = frozenset(("on", "off"))
-AND = frozenset(("and", "or", "und", "oder", "et", "ou", "y", "o", "e", "en"))
+_AND = frozenset(("and", "or", "und", "oder", "et", "ou", "y", "o", "e", "en"))
 _SMALL = words(
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
     " eighteen nineteen"
@@ -107,10 +108,15 @@ def unlocking(said: Sequence[str], ours: Collection[str]) -> tuple[str, ...]:
     return tuple("unlock" if word == "open" and "unlock" in ours else word for word in said)
 
 
+def has_parts(question: str) -> bool:
+    """Whether one could agree to a part of it. What stands first joins nothing: it is an article, "O portão"."""
+    return not _AND.isdisjoint(words(question)[1:])
+
+
 def _translates(sentence: str, question: str) -> bool:
     """Whether it asks just this in another language, in which the deed may stand elsewhere."""
     asked = _asked_elsewhere(sentence)
-    if asked is None or not AND.isdisjoint(words(question)):
+    if asked is None or has_parts(question):
         return False
     ours = sorted(_asked_elsewhere(question) or translated(deed(question)))
     return sorted(asked) == ours or sorted(unlocking(asked, ours)) == ours

@@ -11,7 +11,7 @@ from cooee import config as config_file
 from cooee import events as on
 from cooee import kinds, pins
 from cooee.actions import Actions, Receipts, change_persona, forget_conversation, stop_listening, volume
-from cooee.agent import Agent, Brief, stand_in
+from cooee.agent import Agent, Brief, spoken_by, stand_in
 from cooee.aloud import Aloud
 from cooee.button import Button
 from cooee.cast import Cast
@@ -75,6 +75,7 @@ class Rooms:
             *(self.config.actions, self._post_from_thread, self.builtins(), self.receipts),
             means={"broker": self.mqtt},
             changed=partial(self._loop.call_soon, changed),
+            language=lambda: spoken_by(self.config.agent, self.session.persona),
         )
 
     def _build_agents(self) -> None:

@@ -6,7 +6,7 @@ Whatever is unclear is a no: beside a yes there is nothing but politeness and th
 import re
 from collections.abc import Collection, Sequence
 
-from cooee.asking import AND, deed, in_digits, translated, unlocking, words
+from cooee.asking import deed, has_parts, in_digits, translated, unlocking, words
 
 # fmt: off
 _YES = tuple(words(yes) for yes in (
@@ -80,7 +80,7 @@ def _names_it(beside: Sequence[str], question: str) -> bool:
     """Whether all this is of the question; and is all of it, where one could agree to a part."""
     joined = _SEPARATED.sub(r"\3\1en \2", " ".join(beside)).split()
     named, ours = ([word for word in in_digits(each) if word not in _BESIDE_YES] for each in (joined, deed(question)))
-    if named and not AND.isdisjoint(words(question)):
+    if named and has_parts(question):
         return sorted(named) == sorted(ours)
     numbers = [[word for word in each if word.isdigit()] for each in (named, ours)]
     known = {*ours, *translated(ours)}

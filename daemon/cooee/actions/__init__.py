@@ -76,6 +76,7 @@ class Actions:
 
     A call id fires once; the same id again is answered with what became of it, as the `receipts` know.
     `post` and `changed` are called on the loop's thread only, the latter whenever `functions` are others by themselves.
+    `language`: what the agent speaks at the moment, such as "de"; what is asked is asked in it.
     Raises kinds.Unknown for an unknown type, ValueError for a name that is taken; nothing else stops it.
     """
 
@@ -88,8 +89,10 @@ class Actions:
         *,
         means: Means = NO_MEANS,
         changed: Callable[[], object] = lambda: None,
+        language: Callable[[], str] = str,
     ) -> None:
         self._post = post
+        self._language = language
         self._receipts = receipts or Receipts()
         self._running: dict[str, _Run] = {}
         self._means = means
@@ -215,7 +218,7 @@ class Actions:
             if each is None:
                 raise Failed(f"There is no function {one_line(call.name, 40)}.")
             arguments = each.arguments.fitting(call.arguments)
-            if question := each.question(arguments, is_confirmed=is_confirmed):
+            if question := each.question(arguments, is_confirmed=is_confirmed, language=self._language()):
                 return _Doubt(_cut(question))
             each.limit_rate(asyncio.get_running_loop().time())
             if each.action.function.side_effect:

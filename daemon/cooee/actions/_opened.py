@@ -54,12 +54,12 @@ class Opened:
         """As the agent is told of it."""
         return explained(self.action, self.table)
 
-    def question(self, arguments: Mapping[str, Any], *, is_confirmed: bool) -> str:
+    def question(self, arguments: Mapping[str, Any], *, is_confirmed: bool, language: str = "") -> str:
         """What the user has to say yes to first, if anything. Raises Failed for what is not allowed at all."""
         risk = "safe" if self.is_broken else judged(self.action, self.table, arguments)
         if risk == "deny":
             raise Failed(NOT_ALLOWED)
-        return "" if risk == "safe" or is_confirmed else question(self.action, self.table, arguments)
+        return "" if risk == "safe" or is_confirmed else question(self.action, self.table, arguments, language)
 
     def limit_rate(self, now: float) -> None:
         """Raises Failed where it moves something and was asked for too often."""

@@ -11,6 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 from cooee.actions._action import Action, ActionTable, Risk
 from cooee.actions._dangers import is_dangerous
 from cooee.actions._gpio_pins import Wired
+from cooee.actions._questions import in_language
 from cooee.actions._ways import moved
 from cooee.actions._words import join, one_line, subject
 from cooee.effects import Function
@@ -61,12 +62,13 @@ def judged(action: Action, table: ActionTable | None, arguments: Mapping[str, An
     return "confirm" if _is_dangerous(action.function, table, set(_states(table, arguments))) else "safe"
 
 
-def question(action: Action, table: ActionTable | None, arguments: Mapping[str, Any]) -> str:
+def question(action: Action, table: ActionTable | None, arguments: Mapping[str, Any], language: str = "") -> str:
+    """`language`: what the agent speaks, such as "de"; empty: English."""
     if table is not None and table.question:
         return table.question
     if isinstance(action, Risky):
-        return action.question(arguments)
-    return f"Do you really want me to {_deed(action.function, table, arguments)}?"
+        return in_language(action.question(arguments), language)
+    return in_language(f"Do you really want me to {_deed(action.function, table, arguments)}?", language)
 
 
 def explained(action: Action, table: ActionTable | None) -> Function:

@@ -3,6 +3,7 @@
 A kind's module has `Settings` (an `AgentTable`) and `open(settings) -> Agent`. Deepgram's names are known only here.
 """
 
+import re
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -176,3 +177,18 @@ def stand_in(settings: Any) -> Agent | None:
     module = kinds.module("agent", name)
     agent: Agent = module.open(module.Settings(output_rate_hz=settings.output_rate_hz, prompt=settings.prompt))
     return agent
+
+
+def spoken_by(table: AgentTable, persona: Persona) -> str:
+    """The language that the agent speaks, such as "de"; empty where that is not known, or where there are several.
+
+    The persona's, else that of the voice, else the only one that is listened for.
+    """
+    voices, listen = getattr(table, "speak", None), getattr(table, "listen", None)
+    if not voices or getattr(table, "id", ""):
+        return ""
+    voice = re.fullmatch(r"(?:aura|flux)-.*-([a-z]{2})", persona.voice or getattr(voices[0], "model", ""))
+    known = persona.language or getattr(voices[0], "language", "") or (voice[1] if voice else "")
+    heard = (getattr(listen, "language", ""), *getattr(listen, "language_hints", ()))
+    languages = {tag.split("-")[0].lower() for tag in ([known] if known else heard) if tag}
+    return languages.pop() if len(languages) == 1 and languages != {"multi"} else ""

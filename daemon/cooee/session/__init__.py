@@ -114,6 +114,11 @@ class Session:
         """Have the agent say this, on this line or the next."""
         self._carrier.order(lambda link: link.say(text), is_turns=True)
 
+    @property
+    def persona(self) -> Persona:
+        """Who the agent is, or is to be on the next line."""
+        return self._brief.persona
+
     def become(self, persona: Persona) -> None:
         if persona != self._brief.persona:
             self.tell(replace(self._brief, persona=persona))
