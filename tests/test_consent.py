@@ -64,7 +64,7 @@ def test_a_yes_in_the_next_turn_is_good_for_just_one_call() -> None:
             "Ja, öffne garage door.",
             "Oui, vas-y.",
         ),
-        *("Sí, hazlo.", "Sì, fallo.", "Sim, pode."),
+        *("Sí, hazlo.", "Sì, fallo.", "Sim, pode.", "Go ahead and open it.", "Yes, go ahead and open the garage."),
     ],
 )
 def test_what_is_a_yes(words: str) -> None:
@@ -134,6 +134,9 @@ def test_what_is_a_yes(words: str) -> None:
             "Ja, schließ ab.",
             "Ja, mach auf keinen Fall",
             "Ja, stell",
+            "Go ahead and close it.",
+            "Go ahead and",
+            "Yes, and open the window.",
         ),
     ],
 )
@@ -251,6 +254,9 @@ def test_a_yes_to_another_question_is_none(said: str) -> None:
         "Would you like me to open the garage door for you?",
         "Shall I open the garage door? Is that right?",
         "Is it okay if I open the garage door?",
+        "You want me to open the garage door, correct?",
+        "I need your confirmation: do you really want me to open the garage door?",
+        "Before I do that, do you really want me to open the garage door?",
     ],
 )
 def test_the_agent_may_ask_in_words_of_its_own(said: str) -> None:

@@ -17,7 +17,8 @@ def words(text: str) -> tuple[str, ...]:
 _OPENERS = re.compile(
     r"^(?:(?:oh|ah|hm|well|ok|okay|so|and|sure|all right|alright|also|gut|nun|bien|(?:to )?(?:double )?check(?:ing)?"
     r"|to confirm|confirming|to be sure|to make sure|making sure|let me check"
-    r"|(?:(?:can|could|do) you )?confirm(?: that)?|nur zur sicherheit|de verdad) )+"
+    r"|(?:(?:can|could|do) you )?confirm(?: that)?|nur zur sicherheit|de verdad"
+    r"|i need (?:confirmation|yes)|before i do(?: that| so| it)?) )+"
 )
 _SOFT = frozenset(words(
     "really please now just the a an my our your percent degrees"
@@ -69,7 +70,10 @@ _TAIL = re.compile(
     r"|yes or no|(?:is that )?(?:correct|right|ok|okay)"
     r"|ja oder nein|oui ou non|sí o no|sì o no|sim ou não|ja of nee|bitte bestätigen(?: sie)?|bitte bestätige"
 )
-_BEHIND = re.compile(r"(?: for you| (?:yes or no|ja oder nein|oui ou non|sí o no|sì o no|sim ou não|ja of nee))+ ?$")
+_BEHIND = re.compile(
+    r"(?: for you"
+    r"| (?:ok|okay|right|correct|yes or no|ja oder nein|oui ou non|sí o no|sì o no|sim ou não|ja of nee))+ ?$"
+)
 _ENDS = frozenset(("on", "off"))
 _AND = frozenset(("and", "or", "und", "oder", "et", "ou", "y", "o", "e", "en"))
 _SMALL = words(

@@ -26,7 +26,8 @@ _BESIDE_YES = frozenset(words(
 ))
 _GRANTED = re.compile(
     r"\b(?:i (?:do )?(?:really )?want(?: you to)?|(?:i'd|i would) (?:really )?like(?: you to)?|you (?:can|may)"
-    r"|thank you|that(?:'s| is) (?:right|fine)|ich (?:will|möchte) (?:das|es))\b"
+    r"|thank you|(?:^|go ahead )and(?= (?:do|open|close|lock|unlock|turn|switch|set|run|start|stop) )"
+    r"|that(?:'s| is) (?:right|fine)|ich (?:will|möchte) (?:das|es))\b"
 )
 _SARCASM = frozenset(("you", "should", "would", "shall"))
 """What beside a yes is no yes, as in "sure you do"; unless it is granted."""
