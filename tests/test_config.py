@@ -136,7 +136,7 @@ def test_things_on_pins_that_do_not_go_together_are_refused(text: str, says: str
 
 def test_two_outputs_that_name_each_other_and_a_bell_that_rings_are_no_fault() -> None:
     assert parse(UP.format("down") + DOWN.format("up")).actions["up"].interlock == "down"
-    assert parse(BELL + 'on_active = { say = "Hello.", call = "set_volume", arguments = { percent = 10 } }')
+    assert parse(BELL + 'on_active = { say = "Hello.", call = "set_volume", arguments = { level = 10 } }')
 
 
 def test_the_fault_of_one_table_does_not_hide_what_another_says_of_it() -> None:
