@@ -57,7 +57,8 @@ the garage freezer | The garage fridge | the garage charger | garage vacuum | Th
 the garage humidity | the door mat | gas meter | the gas price | the heater status | the cooker hood | the alarm sound
 alarm tone | the wake-up alarm | the lock screen | the lock battery | the lock's battery | boiler room | freezer
 Boiler room lamp | the window blind | the window fan | driveway light | security camera | safe mode | Lets the sun in
-the security light | the window cleaner | the garage TV | the Windows PC | intercom volume | it is safe | let's turn on the lamp in the hall | the safe mode
+the security light | the window cleaner | the garage TV | the Windows PC | intercom volume
+it is safe | let's turn on the lamp in the hall | the safe mode
 a luz | a luz da garagem | a lâmpada da porta | luz do portão | a campainha da porta | a ventoinha
 """
 SAFE = """

@@ -87,7 +87,8 @@ _HARMLESS = _Kind(
     "light lamp lantern bulb led spot spotlight lighting fan camera radio speaker sensor display chime bell"
     " doorbell sign strip clock timer temperature thermometer music blind curtain *lampe *licht *lichter *leuchte"
     " *beleuchtung strahler ledstrahler lichtstrahler *kamera *sensor *klingel lichterkette *uhr *wecker"
-    " freezer fridge refrigerator vacuum charger battery humidity status price meter hood cleaner tv television pc computer volume garage_outlet"
+    " freezer fridge refrigerator vacuum charger battery humidity status price meter hood cleaner tv television"
+    " pc computer volume garage_outlet"
     " garage_socket garage_plug door_mat alarm_sound alarm_tone wake-up_alarm wake_up_alarm weckalarm lock_screen"
     " safe_mode boiler_room furnace_room garden_sprinkler lawn_sprinkler"
     " ventilator lüfter *temperatur *lamp *lampje *verlichting bel deurbel",
