@@ -27,6 +27,8 @@ _ATTACHED = re.compile(r"--(?:eval|exec|command)=.*", re.DOTALL)
 _PIPING = re.compile(r"-[a-zA-Z]*[np][a-zA-Z]*")
 _READS_NAMES = re.compile(r"<>|<ARGV>|\bopen\b")
 """With these in Perl, a file whose name ends with "|" is a program to start."""
+_RUNS = re.compile(r"timeit|pdb|c?[pP]rofile|trace|runpy|code|coverage")
+"""Modules of Python's that run what they are given."""
 _WHEN = re.compile(r"--on-[a-z-]+=.*", re.DOTALL)
 
 
@@ -115,8 +117,9 @@ def _interpreted(kind: Interpreter, program: str, words: list[str], is_open: Ope
         if (is_code or word in kind.said) and words:
             yield from filter(is_open, words[:1])
             is_piping |= program.startswith("perl") and bool(_READS_NAMES.search(words[0]))
+            is_piping |= word.endswith("m") and bool(_RUNS.fullmatch(words[0]))
             has_code, words = True, words[1:]
-        elif word == "--":
+        elif word == "--" or (word == "-" and kind.is_shell):
             is_over = True
         elif is_option:
             yield from filter(is_open, (word,))

@@ -31,23 +31,28 @@ _INTERPRETERS = (
         is_shell=True,
     ),
     Interpreter(r"(?:i|b)?python[\d.]*|pypy[\d.]*", "-[a-zA-Z]*[cm]", "-[WX]"),
-    Interpreter(r"perl[\d.]*|ruby[\d.]*|raku|perl6|julia|elixir|groovy|gnuplot", "-[a-zA-Z]*[eEMrI]|--eval|--print"),
+    Interpreter(
+        r"perl[\d.]*|ruby[\d.]*|raku|perl6|julia|racket|sbcl", "-[a-zA-Z]*[eE]|--eval|--print", "-[MIrLl]|--load"
+    ),
     Interpreter(
         r"node|nodejs|deno|bun",
-        "-e|-p|-pe|-r|--eval|--print|--require|--import|--preload",
+        "-e|-p|-pe|--eval|--print",
+        "-[rC]|--require|--import|--preload|--loader",
         said=("eval",),
         skipped=("run", "task", "test", "x", "exec", "serve", "compile", "bundle", "install"),
     ),
-    Interpreter(r"php[\d.]*", "-[rBREfcd]|--run|--process-code"),
+    Interpreter(r"php[\d.]*", "-[rBRE]|--run|--process-code", "-[dcfF]|--define|--file"),
+    Interpreter(r"osascript|Rscript", "-e"),
     Interpreter(
-        r"lua[\d.]*|luajit|tclsh[\d.]*|wish|expect|Rscript|R|guile|osascript|pwsh|octave|racket|sbcl|erl|ghc|scala",
-        "-[a-zA-Z]*[cefl]|-Command|--eval|--load|-eval",
+        r"lua[\d.]*|luajit|tclsh[\d.]*|wish|expect|R|guile|elixir|groovy|gnuplot|octave|erl|ghc|scala",
+        _NEVER,
+        "-[a-zA-Z]*[cefl]|--eval|--load|-eval",
     ),
     Interpreter(r"[gmn]?awk", "-[a-z]*[fe]|--file|--source|-E", "-[vF]", is_mixed=True),
     Interpreter(r"g?sed|ed|ex|vim?|nvim|emacs", "-[a-zA-Z]*[ecf]|--expression|--file|--eval", is_mixed=True),
 )
 JOINING = re.compile(
-    r"ssh|rsh|mosh|autossh|dbclient|eval|watch|xargs|parallel|script|screen|tmux|tmate|byobu|dtach|abduco|socat|su|dc"
+    r"ssh|rsh|mosh|autossh|dbclient|eval|watch|xargs|parallel|pwsh|crontab|script|screen|tmux|tmate|byobu|dtach|abduco|socat|su|dc"
     r"|sqlite3|duckdb|psql|mysql|mariadb|gdb|g?make|just|rake|npx|npm|pnpm|yarn|pipx|uvx?|poetry|cargo|entr|hyperfine"
     r"|kubectl|oc|lxc|lxc-attach|incus|machinectl|distrobox|toolbox|flatpak-spawn|schroot|start-stop-daemon|daemonize"
     r"|[a-z-]*xterm|xterm-\w+|x-terminal-emulator|[a-z0-9]+-terminal|lxterminal|u?rxvt[a-z]*|konsole|terminator"
