@@ -3,8 +3,26 @@
 from typing import Any
 
 import pytest
+from gpiozero.pins.mock import MockFactory
 
 from cooee.agent import Persona, deepgram, embedded, spoken_by
+from cooee.app import App
+from cooee.config import parse
+from cooee.effects import Act
+from cooee.events import Call, Doubted, Event
+
+HOUSE = """
+[agent]
+type = "deepgram"
+[agent.speak]
+model = "aura-2-viktoria-de"
+[actions.gate]
+type = "gpio"
+kind = "pulse"
+pulse_s = 0.5
+pin = 17
+description = "Das Hoftor"
+"""
 
 POLLY = {
     "type": "aws_polly",
@@ -40,3 +58,17 @@ def test_the_voice_tells_it_and_a_persona_before_it(settings: dict[str, Any], pe
 
 def test_the_embedded_agent_has_one_language_whoever_it_is() -> None:
     assert spoken_by(embedded.Settings(), GERMAN) == ""
+
+
+async def test_the_speaker_asks_in_it_and_in_the_next_personas(pins: MockFactory) -> None:
+    app = App(parse(HOUSE))
+    asked: list[Event] = []
+    app.rooms.actions._post = asked.append
+    for id, persona in enumerate((Persona(), Persona(language="fr-CA"))):
+        app.rooms.session.become(persona)
+        await app.rooms.actions.run(Act(1, Call(str(id), "gate", {})))
+    app.rooms.actions.close()
+    assert [event.question for event in asked if isinstance(event, Doubted)] == [
+        "Das Hoftor: wirklich öffnen?",
+        "Das Hoftor : vraiment actionner ?",
+    ]
