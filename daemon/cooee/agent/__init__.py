@@ -5,7 +5,7 @@ A kind's module has `Settings` (an `AgentTable`) and `open(settings) -> Agent`. 
 
 import re
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Protocol
 
@@ -184,8 +184,10 @@ def spoken_by(table: AgentTable, persona: Persona) -> str:
 
     The persona's, else that of the voice, else the only one that is listened for.
     """
-    voices, listen = getattr(table, "speak", None), getattr(table, "listen", None)
-    if not voices or getattr(table, "id", ""):
+    voices: Sequence[Any] = getattr(table, "speak", ())
+    listen: Any = getattr(table, "listen", None)
+    stored: str = getattr(table, "id", "")
+    if stored or not voices:
         return ""
     voice = re.fullmatch(r"(?:aura|flux)-.*-([a-z]{2})", persona.voice or getattr(voices[0], "model", ""))
     known = persona.language or getattr(voices[0], "language", "") or (voice[1] if voice else "")
