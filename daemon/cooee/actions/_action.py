@@ -30,8 +30,9 @@ class ActionTable(Table):
     time_limit_s: Annotated[float, Field(gt=0, le=60)] = 8.0
     """After so long the agent is told that it took too long."""
     risk: Risk | None = None
-    """"confirm": only done after the user's yes to a question; "deny": never; left out: locks, doors, gates,
-    valves, alarms, heaters and ovens ask, as far as the description or the type tells, and the rest is "safe"."""
+    """"confirm": only done after the user's yes to a question; "deny": never; left out: locks, doors, windows,
+    gates, valves, alarms, heaters and ovens ask, as far as the description, the phrases or the type tell, and the rest
+    is "safe"."""
     question: Annotated[str, AfterValidator(_asking), Field(max_length=200)] = ""
     """What is asked before it is done, such as "Shall I really open the garage?"; left out: it is made up."""
     rate_limit_per_min: Annotated[int, Field(ge=1, le=6000)] = 20
