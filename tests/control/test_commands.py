@@ -41,8 +41,15 @@ def whisper() -> Whisper:
 
 
 def understood(whisper: Whisper, heard: np.ndarray, rate_hz: int) -> str:
-    """What a listener understands of what left the loudspeaker."""
-    return whisper.transcribe(soxr.resample(heard, rate_hz, 16000)).text.lower()
+    """What a listener understands of what left the loudspeaker, who listens twice: the voice never says a sentence the
+    same way, and of a hundred "dinner is ready" the small model takes one for "dener is ready", until it hears it with
+    another silence before.
+    """
+    loud = np.flatnonzero(np.abs(heard.astype(int)) > 100)
+    assert len(loud), "the loudspeaker was silent"
+    spoken = soxr.resample(heard[loud[0] : loud[-1] + rate_hz // 5], rate_hz, 16000)
+    silences = (np.zeros(round(quiet_s * 16000), np.int16) for quiet_s in (0.2, 1.0))
+    return " / ".join(whisper.transcribe(np.concatenate([silence, spoken])).text for silence in silences).lower()
 
 
 def status(speaker: Running) -> dict[str, object]:

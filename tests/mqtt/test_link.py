@@ -272,7 +272,7 @@ async def test_a_rival_at_a_broker_that_does_not_tell_is_suspected_and_left_alon
     broker: Mosquitto, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cooee.mqtt.link.OUSTED_S", 2.0)
-    async with linked(broker.port) as link:
+    async with linked(broker.port, version="3.1.1") as link:
         for _ in range(3):
             await until(lambda: not link.away)
             async with aiomqtt.Client("127.0.0.1", broker.port, identifier="it"):
