@@ -13,11 +13,13 @@ async def test_a_thread_that_dies_ends_the_process_with_its_reason() -> None:
     def die() -> None:
         raise ZeroDivisionError("the wake model")
 
-    waiting = asyncio.create_task(threads.until(asyncio.Event()))
-    await asyncio.sleep(0)
-    threading.Thread(target=die).start()
-    with pytest.raises(ZeroDivisionError, match="the wake model"):
-        await waiting
+    with threads.deaths() as died:
+        thread = threading.Thread(target=die)
+        thread.start()
+        thread.join()
+        # It may have died before anybody waits.
+        with pytest.raises(ZeroDivisionError, match="the wake model"):
+            await threads.until(asyncio.Event(), died)
 
 
 async def test_two_threads_that_die_at_once_are_one_end() -> None:
@@ -27,24 +29,24 @@ async def test_two_threads_that_die_at_once_are_one_end() -> None:
         barrier.wait()
         raise ZeroDivisionError
 
-    waiting = asyncio.create_task(threads.until(asyncio.Event()))
-    await asyncio.sleep(0)
     failures: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda loop, context: failures.append(context))
     both = [threading.Thread(target=die) for _ in range(2)]
-    for each in both:
-        each.start()
-    for each in both:
-        each.join()
-    with pytest.raises(ZeroDivisionError):
-        await waiting
+    with threads.deaths() as died:
+        for each in both:
+            each.start()
+        for each in both:
+            each.join()
+        with pytest.raises(ZeroDivisionError):
+            await threads.until(asyncio.Event(), died)
     assert not failures
 
 
 async def test_asked_to_stop_it_stops_and_leaves_other_programs_their_way_with_dying_threads() -> None:
     stopping, before = asyncio.Event(), threading.excepthook
     stopping.set()
-    await threads.until(stopping)
+    with threads.deaths() as died:
+        await threads.until(stopping, died)
     assert threading.excepthook is before
 
 

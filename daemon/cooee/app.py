@@ -77,7 +77,7 @@ class App:
 
     async def run(self) -> None:
         rooms = self.rooms
-        with rooms.open():
+        with threads.deaths() as died, rooms.open():
             rooms.lights.show(do.Show(self.phase))
             try:
                 async with rooms.control, asyncio.TaskGroup() as tasks:
@@ -86,7 +86,7 @@ class App:
                     theirs = (rooms.session.run(), rooms.mqtt.run(rooms.mixer, rooms.status.known))
                     running = [tasks.create_task(each) for each in (*own, *theirs)]
                     rooms.service.ready()
-                    await threads.until(self._stopping)
+                    await threads.until(self._stopping, died)
                     rooms.service.stopping()
                     for each in running:
                         each.cancel()

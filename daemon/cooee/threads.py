@@ -2,6 +2,8 @@
 
 import asyncio
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 
@@ -21,8 +23,9 @@ def check(**devices: Device) -> None:
             raise Stuck(f"the {name}'s thread hangs")
 
 
-async def until(stopping: asyncio.Event) -> None:
-    """Returns when `stopping` is set; raises what has ended a thread."""
+@contextmanager
+def deaths() -> Iterator["asyncio.Future[None]"]:
+    """It fails with what has ended a thread meanwhile; to be entered before any thread is begun."""
     loop = asyncio.get_running_loop()
     died: asyncio.Future[None] = loop.create_future()
 
@@ -34,11 +37,20 @@ async def until(stopping: asyncio.Event) -> None:
         loop.call_soon_threadsafe(die, thread.exc_value or RuntimeError("a thread ended"))
 
     hook, threading.excepthook = threading.excepthook, tell
+    try:
+        yield died
+    finally:
+        threading.excepthook = hook
+        if not died.cancel():
+            died.exception()  # what nobody waited for any more is not to be told at the end
+
+
+async def until(stopping: asyncio.Event, died: "asyncio.Future[None]") -> None:
+    """Returns when `stopping` is set; raises what has ended a thread."""
     stopped = asyncio.create_task(stopping.wait())
     try:
         await asyncio.wait((stopped, died), return_when=asyncio.FIRST_COMPLETED)
         if died.done():
             died.result()
     finally:
-        threading.excepthook = hook
         stopped.cancel()
