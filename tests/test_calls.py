@@ -95,6 +95,14 @@ def test_after_a_break_nobody_hears_again_what_was_answered_before_it() -> None:
     assert calls.recover(1) is None
 
 
+def test_what_was_put_into_words_that_nobody_heard_is_said_after_a_break_and_not_done_again() -> None:
+    calls = confirmed(LAMP)
+    calls.acted(done(LAMP, "The lamp is on."), 1)
+    calls.worded("It is on.", FILLER)
+    calls.lose_the_line()
+    assert calls.recover(1) == [do.Say(1, "The lamp is on.")]
+
+
 def test_what_runs_at_the_end_of_a_turn_is_stopped_and_no_success_is_claimed() -> None:
     calls = confirmed(LAMP)
     assert calls.drop() == [do.Drop("c1"), do.Answer("c1", "lamp", INTERRUPTED)]

@@ -34,7 +34,8 @@ class Calls:
         self._held: dict[str, tuple[on.Call, int, float]] = {}
         self._running: dict[str, tuple[on.Call, float]] = {}
         self._orphans: set[str] = set()
-        self._results: list[str] = []
+        self._results: dict[str, str] = {}
+        self._worded: set[str] = set()
         self._is_excused = False
 
     def __bool__(self) -> bool:
@@ -74,7 +75,7 @@ class Calls:
         text = event.question if isinstance(event, on.Doubted) else event.text
         if self._running.pop(event.id, None) is None:
             return []
-        self._results.append(text)
+        self._results[event.id] = text
         if event.id in self._orphans:
             self._orphans.discard(event.id)
             return self._say_what_was_done(turn)
@@ -98,6 +99,7 @@ class Calls:
         self._is_excused = False
         self._understood = ""
         self._results.clear()
+        self._worded.clear()
         return [self._not_done(call_id) for call_id in tuple(self._held)]
 
     def go_on(self) -> None:
@@ -107,12 +109,15 @@ class Calls:
     def replied(self) -> None:
         """The agent speaks; but what it says may have been on its way before it knew of a result."""
         self._understood = ""
+        for call_id in self._worded:
+            self._results.pop(call_id, None)
+        self._worded.clear()
 
     def worded(self, text: str, filler: str) -> None:
-        """The agent's words come before their sound: from now on no result is owed a reply any more."""
+        """The agent's words: no result is owed a reply any more, but none is heard before their sound comes."""
         if text.strip() != filler.strip():
             self.is_owed = False
-            self._results.clear()
+            self._worded |= self._results.keys()
 
     def lose_the_line(self) -> None:
         """Who asked is gone: what runs goes on, and its result is kept to be said on the next line.
@@ -120,6 +125,7 @@ class Calls:
         Unless nothing was understood yet: then the sentence is said again, and all of it is asked for anew.
         """
         self._held.clear()
+        self._worded.clear()
         self.is_owed = False
         if not self.is_confirmed:
             self._running.clear()
@@ -136,14 +142,14 @@ class Calls:
         if self._running or not self._results:
             return []
         self.is_owed = True
-        return [do.Say(turn, " ".join(self._results))]
+        return [do.Say(turn, " ".join(self._results.values()))]
 
     def drop(self) -> list[Effect]:
         """The turn is over: stop what still runs. An agent whose line stays is not left waiting."""
         effects: list[Effect] = [self._not_done(call_id) for call_id in tuple(self._held)]
         for call, _ in self._running.values():
             effects += [do.Drop(call.id), do.Answer(call.id, call.name, INTERRUPTED)]
-        for each in (self._held, self._running, self._orphans, self._results):
+        for each in (self._held, self._running, self._orphans, self._results, self._worded):
             each.clear()
         self.is_owed = False
         self.consent.drop()
