@@ -17,7 +17,7 @@ LAMP, FAN = on.Call("c1", "lamp"), on.Call("c2", "fan")
 def confirmed(*asked: on.Call) -> Calls:
     """In a turn that is over, with these under way."""
     calls = Calls()
-    calls.confirm("do it", 0)
+    calls.confirm("do it", 1, 0)
     calls.ask(on.Asked(asked), 1, 0)
     return calls
 
@@ -54,7 +54,7 @@ def test_what_was_asked_for_in_one_turn_never_begins_in_another() -> None:
     calls = Calls()
     assert calls.ask(on.Asked((LAMP,)), 1, 0) == []
     assert calls.begin(is_new=True) == [do.Answer("c1", "lamp", NOT_CONFIRMED, 1)]
-    assert calls.confirm("never mind", 1) == []
+    assert calls.confirm("never mind", 1, 1) == []
 
 
 def test_what_waited_too_long_for_the_rest_of_a_sentence_does_not_begin_after_all() -> None:
@@ -62,12 +62,12 @@ def test_what_waited_too_long_for_the_rest_of_a_sentence_does_not_begin_after_al
     for now in (0, 5):
         calls.ask(on.Asked((LAMP,)), 1, now)
     assert calls.tick(HOLD_S + 0.1, 1, FILLER, 2.5) == [do.Answer("c1", "lamp", NOT_CONFIRMED, 1)]
-    assert calls.confirm("switch on", 9) == []
+    assert calls.confirm("switch on", 1, 9) == []
 
 
 def test_who_speaks_on_takes_back_the_end_of_his_turn() -> None:
     calls = Calls()
-    calls.confirm("turn on the lamp", 0)
+    calls.confirm("turn on the lamp", 1, 0)
     calls.go_on()
     assert calls.ask(on.Asked((LAMP,)), 1, 1) == []
 
@@ -103,6 +103,32 @@ def test_what_was_put_into_words_that_nobody_heard_is_said_after_a_break_and_not
     assert calls.recover(1) == [do.Say(1, "The lamp is on.")]
 
 
+def test_what_was_begun_is_not_forgotten_because_the_user_spoke_when_the_line_broke() -> None:
+    calls = confirmed(LAMP)
+    calls.begin(is_new=False)
+    calls.go_on()
+    calls.lose_the_line()
+    assert calls.recover(2) is None, "what he says now is said again"
+    assert calls.acted(done(LAMP, "The lamp is stuck."), 2) == [], "nobody would hear it now"
+    assert do.Say(2, "The lamp is stuck.") in calls.confirm("and the fan", 2, 5)
+    calls.ask(on.Asked((FAN,)), 2, 5)
+    assert calls.acted(done(FAN, "The fan runs."), 2) == [do.Answer("c2", "fan", "The fan runs.", 1)]
+
+
+def test_what_was_begun_before_the_line_broke_is_stopped_at_the_end_of_the_turn() -> None:
+    calls = confirmed(LAMP)
+    calls.go_on()
+    calls.lose_the_line()
+    assert do.Drop("c1") in calls.drop()
+
+
+def test_what_was_read_early_for_a_sentence_that_was_lost_is_not_said() -> None:
+    calls = Calls(frozenset({"lamp"}))
+    calls.ask(on.Asked((LAMP,)), 1, 0)
+    calls.lose_the_line()
+    assert calls.acted(done(LAMP, "It is on."), 1) == [] and calls.confirm("is it on", 1, 1) == []
+
+
 def test_what_runs_at_the_end_of_a_turn_is_stopped_and_no_success_is_claimed() -> None:
     calls = confirmed(LAMP)
     assert calls.drop() == [do.Drop("c1"), do.Answer("c1", "lamp", INTERRUPTED)]
@@ -130,7 +156,7 @@ class Line:
             case "repeat" if self.asked and not self.answers[some_id] and some_id not in self.taken_back:
                 self.take(self.calls.ask(on.Asked((self.asked[number % len(self.asked)],)), self.turn, self.now))
             case "confirm":
-                self.take(self.calls.confirm("x", self.now))
+                self.take(self.calls.confirm("x", self.turn, self.now))
             case "end" if some_id in self.begun - self.ended:
                 self.ended.add(some_id)
                 self.take(self.calls.acted(on.Acted(self.turn, some_id, "lamp", "x", True), self.turn))

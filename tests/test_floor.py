@@ -39,7 +39,7 @@ def heard(floor: Floor, now: float = 0.0) -> list[Effect]:
 
 
 def doubt(floor: Floor) -> None:
-    floor.calls.confirm("open the front door", 0)
+    floor.calls.confirm("open the front door", 1, 0)
     floor.calls.ask(on.Asked((DOOR,)), floor.turn, 0)
     doubted = on.Doubted(floor.turn, "c1", "front_door", "Do you really want the front door open?")
     floor.calls.consent.take(doubted, floor.turn, 0)
@@ -75,7 +75,7 @@ def test_nobody_is_listened_to_where_no_line_is_left() -> None:
 
 def test_a_call_that_still_runs_is_waited_for_when_the_filler_has_been_heard() -> None:
     floor = speaking()
-    floor.calls.confirm("turn on the lamp", 0)
+    floor.calls.confirm("turn on the lamp", 1, 0)
     floor.calls.ask(on.Asked((on.Call("c1", "lamp"),)), floor.turn, 0)
     floor.finish(0)
     floor.pass_on(1)

@@ -102,7 +102,7 @@ def test_an_agent_that_is_silent_is_told_from_one_that_is_out_of_reach() -> None
 
 def test_a_new_line_has_the_whole_time_to_think_again() -> None:
     turn = Turn()
-    turn.floor.calls.confirm("what time is it", 0)
+    turn.floor.calls.confirm("what time is it", 1, 0)
     turn.floor.think(0)
     assert turn.breaks(now=19) == [do.Connect(), do.Ask(1, "what time is it")]
     turn.rescue.line_is_up(19.5)

@@ -33,6 +33,7 @@ class Calls:
         self._understood = ""
         self._held: dict[str, tuple[on.Call, int, float]] = {}
         self._running: dict[str, tuple[on.Call, float]] = {}
+        self._early: set[str] = set()
         self._orphans: set[str] = set()
         self._results: dict[str, str] = {}
         self._worded: set[str] = set()
@@ -49,6 +50,8 @@ class Calls:
                 self._orphans.discard(call.id)
             elif self.is_confirmed or call.name in self.harmless:
                 self._running[call.id] = call, now
+                if not self.is_confirmed:
+                    self._early.add(call.id)
                 effects.append(do.Act(turn, call, self.consent.covers(call, turn, now)))
             else:
                 self._held[call.id] = call, turn, now
@@ -58,13 +61,15 @@ class Calls:
         """Nobody waits for these any more; the agent is told so in words."""
         return [do.Answer(call.id, call.name, TOO_LATE, turn) for call in event.calls]
 
-    def confirm(self, text: str, now: float) -> list[Effect]:
-        """The user has finished: what waited for that is done."""
+    def confirm(self, text: str, turn: int, now: float) -> list[Effect]:
+        """The user has finished: what waited for that is done, and said."""
         self._understood = text
         self.is_confirmed = True
+        self._early.clear()
+        said = self._say_what_was_done(turn)
         held, self._held = self._held, {}
         self._running |= {call_id: (call, now) for call_id, (call, _, _) in held.items()}
-        return [do.Act(turn, call, self.consent.covers(call, turn, now)) for call, turn, _ in held.values()]
+        return said + [do.Act(turn, call, self.consent.covers(call, turn, now)) for call, turn, _ in held.values()]
 
     def withdraw(self, event: on.Withdrawn) -> list[Effect]:
         for call_id in event.ids:
@@ -77,7 +82,6 @@ class Calls:
             return []
         self._results[event.id] = text
         if event.id in self._orphans:
-            self._orphans.discard(event.id)
             return self._say_what_was_done(turn)
         self.is_owed = True
         is_repeated = isinstance(event, on.Doubted) and self.consent.has_failed(text, event.turn)
@@ -98,8 +102,9 @@ class Calls:
         self.is_confirmed = self.is_confirmed and not is_new
         self._is_excused = False
         self._understood = ""
-        self._results.clear()
+        self._results = {call_id: text for call_id, text in self._results.items() if call_id in self._orphans}
         self._worded.clear()
+        self._early &= self._running.keys()
         return [self._not_done(call_id) for call_id in tuple(self._held)]
 
     def go_on(self) -> None:
@@ -117,39 +122,43 @@ class Calls:
         """The agent's words: no result is owed a reply any more, but none is heard before their sound comes."""
         if text.strip() != filler.strip():
             self.is_owed = False
-            self._worded |= self._results.keys()
+            self._worded |= self._results.keys() - self._orphans
 
     def lose_the_line(self) -> None:
         """Who asked is gone: what runs goes on, and its result is kept to be said on the next line.
 
-        Unless nothing was understood yet: then the sentence is said again, and all of it is asked for anew.
+        Unless it was asked for early, in a sentence that is not understood yet: that is said again, and asks anew.
         """
         self._held.clear()
         self._worded.clear()
         self.is_owed = False
-        if not self.is_confirmed:
-            self._running.clear()
-            self._results.clear()
-        self._orphans = set(self._running)
+        for call_id in self._early:
+            self._running.pop(call_id, None)
+            self._results.pop(call_id, None)
+        self._early.clear()
+        self._orphans = {*self._running, *self._results}
 
     def recover(self, turn: int) -> list[Effect] | None:
         """What the next line is told for this turn; None if nothing was understood yet, and is said again as it was."""
-        if self._running or self._results:
+        if self._orphans and self.is_confirmed:
             return self._say_what_was_done(turn)
         return [do.Ask(turn, self._understood)] if self._understood else None
 
     def _say_what_was_done(self, turn: int) -> list[Effect]:
-        if self._running or not self._results:
+        """Not before all of it is done, nor while the user speaks: nobody would hear it."""
+        done = [text for call_id, text in self._results.items() if call_id in self._orphans]
+        if not (done and self.is_confirmed) or self._orphans & self._running.keys():
             return []
+        self._orphans.clear()
         self.is_owed = True
-        return [do.Say(turn, " ".join(self._results.values()))]
+        return [do.Say(turn, " ".join(done))]
 
     def drop(self) -> list[Effect]:
         """The turn is over: stop what still runs. An agent whose line stays is not left waiting."""
         effects: list[Effect] = [self._not_done(call_id) for call_id in tuple(self._held)]
         for call, _ in self._running.values():
             effects += [do.Drop(call.id), do.Answer(call.id, call.name, INTERRUPTED)]
-        for each in (self._held, self._running, self._orphans, self._results, self._worded):
+        for each in (self._held, self._running, self._early, self._orphans, self._results, self._worded):
             each.clear()
         self.is_owed = False
         self.consent.drop()

@@ -146,7 +146,7 @@ class Conversation:
                 reply.is_stale = floor.is_users = False
                 if self.phase is Phase.LISTENING:
                     floor.think(now)
-                self._do(*floor.calls.confirm(event.text, now))
+                self._do(*floor.calls.confirm(event.text, self.turn, now))
             case on.NothingSaid() if self.phase is Phase.LISTENING:
                 floor.patience.nothing_said(now)
             case on.AgentThought() if self.phase is Phase.LISTENING and not reply.is_stale:
