@@ -131,10 +131,8 @@ class Rooms:
 
     def _away(self) -> dict[str, str]:
         """Why others in the home can't be reached, in a sentence each, by the tables that name them."""
-        found = {"mqtt": self.mqtt.missed}
-        for name, opened in self.actions._opened.items():
-            found[f"actions.{name}"] = getattr(getattr(opened.action, "_house", None), "away", "")
-        return {table: why for table, why in found.items() if why}
+        actions = {f"actions.{name}": why for name, why in self.actions.away.items()}
+        return {"mqtt": self.mqtt.missed, **actions} if self.mqtt.missed else actions
 
     def _hear(self, frame: bytes, at_s: float) -> None:
         """On the microphone's thread: the score travels with its frame."""

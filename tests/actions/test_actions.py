@@ -253,6 +253,7 @@ async def test_an_action_without_its_device_stays_declared_and_says_why(
     acted = await speaker.call("lamp", {"state": "on"})
     assert acted.text.startswith("That did not work: this machine has no GPIO pins")
     assert "[actions.lamp]" in caplog.text
+    assert speaker.actions.away["lamp"].startswith("this machine has no GPIO pins"), "as the status shows it"
     speaker.actions.close()
 
 

@@ -69,7 +69,7 @@ def test_what_is_to_be_said_is_heard_without_a_line_and_a_question_is_answered(
         def answer() -> None:
             speaker.wait_for("STATUS=listening")
             time.sleep(0.5)
-            card.speak(say("two litres of milk please", SLT))
+            card.speak(say("we need some milk please", SLT))
 
         answering = threading.Thread(target=answer)
         answering.start()

@@ -115,6 +115,11 @@ class Actions:
         """Names of those that move nothing."""
         return frozenset(each.name for each in self.functions if not each.side_effect)
 
+    @property
+    def away(self) -> dict[str, str]:
+        """Why some can't be done just now, in a sentence each."""
+        return {name: opened.away for name, opened in self._opened.items() if opened.away}
+
     async def run(self, act: Act) -> None:
         """Do it and post just one `Acted` or `Doubted` within the time limit (none if it is dropped). Never raises."""
         call = act.call

@@ -30,10 +30,10 @@ class Broken:
 
     def __init__(self, function: Function, why: str) -> None:
         self.function = function
-        self._why = why
+        self.away = why
 
     async def run(self, arguments: Mapping[str, Any]) -> str:
-        raise Failed(self._why)
+        raise Failed(self.away)
 
     def close(self) -> None:
         pass
@@ -69,6 +69,11 @@ class Opened:
     @property
     def is_broken(self) -> bool:
         return isinstance(self.action, Broken)
+
+    @property
+    def away(self) -> str:
+        """Why it can't be done just now, in a sentence; "" where nothing is known to be in the way."""
+        return str(getattr(self.action, "away", ""))
 
     def suspended(self) -> "Opened":
         """What stands in its place while it is closed and opened anew."""

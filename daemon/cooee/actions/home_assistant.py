@@ -95,6 +95,11 @@ class HomeAssistant:
         _token(settings.token)
         self._house = House(name, settings.url, lambda: _token(settings.token), self._choose)
 
+    @property
+    def away(self) -> str:
+        """Why nothing can be done at home; "" while it can."""
+        return self._house.away
+
     async def attend(self, changed: Callable[[], None]) -> None:
         def renew() -> None:
             before, self.parts = self.parts, self._parts()
