@@ -74,6 +74,21 @@ def test_while_muted_the_agent_is_not_asked_for_its_voice() -> None:
     assert room(DINNER) == [do.Announce(1, "Dinner is ready.")]
 
 
+@pytest.mark.parametrize("wanted", [DINNER, MILK])
+def test_the_line_is_not_let_go_while_it_is_said_nor_before_the_answer(wanted: on.SayWanted) -> None:
+    room = resting(has_line=True, keep_s=60.0)
+    room.now = 58.0
+    room(wanted)
+    room.hear(3)
+    room(on.AgentSpeech(bytes(5 * 48_000)))
+    room.hear(4)
+    assert not of(do.Disconnect, room.effects)
+    effects = room(on.AgentDone(), on.Spoken(room.turn))
+    assert of(do.Disconnect, effects) == ([] if wanted.wants_answer else [do.Disconnect("idle")])
+    assert outcomes(room) == ({} if wanted.wants_answer else {"1": Outcome.SAID})
+    assert not of(do.Connect, room.effects)
+
+
 @pytest.mark.parametrize("phase", ["listening", "thinking", "speaking"])
 def test_it_waits_for_the_end_of_the_turn(phase: str) -> None:
     room = speaking(follow_up_s=0.0) if phase == "speaking" else awake(follow_up_s=0.0)

@@ -73,6 +73,7 @@ class Conversation:
         self._take(event, now)
         self._watch_the_clock(now)
         self._announce(event, now)
+        self._let_go(now)
         looks = (self.phase, self._outage.fault, self._outage.trouble)
         if looks != before:
             self._do(do.Show(*looks, self.turn))
@@ -229,11 +230,15 @@ class Conversation:
         is_heard = not floor.reply.is_stale and not floor.reply.is_full(now) and not is_rude
         return is_expected and is_heard and self.phase is not Phase.MUTED
 
+    def _let_go(self, now: float) -> None:
+        """Of a line whose time is over, but not while the agent says on it what others want said."""
+        floor = self._floor
+        if not floor.is_awake and not self._announcements.is_awaited and floor.lease.has_run_out(now):
+            self._do(do.Disconnect("idle"))
+
     def _watch_the_clock(self, now: float) -> None:
         floor, settings = self._floor, self._floor.settings
         self._do(*floor.calls.tick(now, self.turn, settings.filler, settings.filler_after_s))
-        if floor.lease.has_run_out(now):
-            self._do(do.Disconnect("idle"))
         if not floor.patience.is_over(now):
             return
         if self.phase is Phase.SPEAKING:
