@@ -2,12 +2,15 @@
 
 import asyncio
 import shutil
+import socket
 import ssl
 import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -181,6 +184,31 @@ async def test_a_server_that_never_welcomes_is_given_up(monkeypatch: pytest.Monk
     with pytest.raises(Unreachable, match="in time"):
         async with line(silent):
             pass
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere 127.0.0.2 is no address of one's own")
+async def test_an_address_of_its_name_that_never_answers_keeps_nobody_from_the_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("cooee.agent._line.OPEN_TIMEOUT_S", 2.0)
+    looked_up = socket.getaddrinfo
+
+    def of_both(host: str, *rest: Any, **options: Any) -> list[Any]:
+        hosts = ("127.0.0.2", "127.0.0.1") if host == "two.test" else (host,)
+        return [found for each in hosts for found in looked_up(each, *rest, **options)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", of_both)
+    async with server(hold) as it:
+        port = urlsplit(it.url).port
+        with ExitStack() as sockets:
+            full = sockets.enter_context(socket.create_server(("127.0.0.2", port or 0), backlog=0))
+            for _ in range(4):
+                waiting = sockets.enter_context(socket.socket())
+                waiting.setblocking(False)
+                with suppress(BlockingIOError):
+                    waiting.connect(full.getsockname())
+            link, _ = await open_line(f"ws://two.test:{port}/", HEADERS, SETTINGS)
+            await link.close()
 
 
 async def test_what_is_no_websocket_is_called_so() -> None:

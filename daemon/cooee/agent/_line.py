@@ -37,6 +37,8 @@ wire_log = logging.getLogger("cooee.agent.wire")
 wire_log.setLevel(logging.INFO)
 
 OPEN_TIMEOUT_S = 8.0
+HAPPY_EYEBALLS_S = 0.25
+"""An address of the agent's name that is silent for so long gets company from the next (RFC 8305, 5)."""
 WELCOME_TIMEOUT_S = 5.0
 SEND_TIMEOUT_S = 2.5
 CLOSE_TIMEOUT_S = 1.0
@@ -228,6 +230,7 @@ async def _connected(url: str, headers: Mapping[str, str], tls: ssl.SSLContext |
             additional_headers=dict(headers),
             compression=None,
             open_timeout=OPEN_TIMEOUT_S,
+            happy_eyeballs_delay=HAPPY_EYEBALLS_S,
             close_timeout=CLOSE_TIMEOUT_S,
             ping_interval=None,  # how often and how patiently is the session's to decide
             max_size=4 * 2**20,
