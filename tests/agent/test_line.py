@@ -228,6 +228,25 @@ async def test_what_is_no_websocket_is_called_so() -> None:
     assert str(port) not in str(error.value)
 
 
+@pytest.mark.parametrize("kind", ["turns us away", "is no proxy", "is no address"])
+async def test_a_proxy_in_the_way_is_what_is_named(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError):
+            await reader.readuntil(b"\r\n\r\n")
+        status = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
+        writer.write(status if kind == "turns us away" else b"220 mail.example ready\r\n")
+        writer.close()
+
+    proxy = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = proxy.sockets[0].getsockname()[1]
+    monkeypatch.setenv("ws_proxy", f"127.0.0.1:{port}" if kind == "is no address" else f"http://127.0.0.1:{port}")
+    async with proxy:
+        with pytest.raises(Refused if kind == "is no address" else Unreachable, match="proxy") as error:
+            await open_line("ws://agent.invalid:80/", HEADERS, SETTINGS)
+    assert str(port) not in str(error.value) and "WebSocket" not in str(error.value)
+    assert ("407" in str(error.value)) == (kind == "turns us away")
+
+
 @pytest.mark.skipif(not shutil.which("openssl"), reason="needs openssl to make a certificate")
 async def test_a_certificate_that_cannot_be_verified_is_tried_again_later(tmp_path: Path) -> None:
     """So it is on a Pi whose clock has not been set yet."""

@@ -23,7 +23,7 @@ from deepgram.agent.v1.types import (
     AgentV1UpdateThink,
 )
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus, InvalidURI, WebSocketException
+from websockets.exceptions import ConnectionClosed, InvalidProxy, InvalidStatus, InvalidURI, ProxyError, WebSocketException
 from websockets.protocol import State
 
 from cooee import address
@@ -241,6 +241,8 @@ async def _connected(url: str, headers: Mapping[str, str], tls: ssl.SSLContext |
         )
     except InvalidStatus:
         raise
+    except (InvalidProxy, ProxyError) as error:
+        raise _refusals.stopped_on_the_way(error) from error
     except OSError as error:  # before ValueError: a certificate's error is both
         raise _refusals.unreachable(error) from error
     except (InvalidURI, ValueError) as error:  # the config has seen to our own: it is where a redirect leads to

@@ -11,7 +11,14 @@ import time
 from contextlib import suppress
 from email.utils import parsedate_to_datetime
 
-from websockets.exceptions import ConnectionClosed, ConnectionClosedOK, InvalidStatus
+from websockets.exceptions import (
+    ConnectionClosed,
+    ConnectionClosedOK,
+    InvalidProxy,
+    InvalidProxyStatus,
+    InvalidStatus,
+    ProxyError,
+)
 
 from cooee.agent import Refused, Unreachable, _wire
 from cooee.agent._wire import code, text
@@ -84,6 +91,19 @@ def unreachable(error: OSError) -> Unreachable:
             return Unreachable("the agent did not answer in time")
         case _:
             return Unreachable(f"the agent can't be reached ({type(error).__name__}): is this machine online?")
+
+
+def stopped_on_the_way(error: InvalidProxy | ProxyError) -> Refused | Unreachable:
+    """By the proxy that this system's environment names."""
+    match error:
+        case InvalidProxy():
+            why = "The proxy of this system has no address that can be used. Write it as http://host:port"
+            return Refused(why, Trouble.SETTINGS)
+        case InvalidProxyStatus():
+            note = f"HTTP {error.response.status_code}"
+            return Unreachable(f"this system's proxy lets nobody through to the agent ({note})")
+        case _:
+            return Unreachable("what answers at the address of this system's proxy is no proxy")
 
 
 def ended(closed: ConnectionClosed) -> Unreachable:
