@@ -61,6 +61,16 @@ async def test_no_line_is_open_after_the_limit_whatever_hangs(hangs: Callable[[T
 
 
 @pytest.mark.slow
+async def test_a_process_that_is_killed_hides_no_more_than_a_second_of_what_it_cost() -> None:
+    async with talking(hold, keep="always") as (talk, it):
+        talk.session.connect()
+        await talk.until(SettingsApplied)
+        await asyncio.sleep(2.8)
+        kept_s = Usage(talk.store).used_s(datetime.now().date())
+        assert it.peers[0].connected_s - kept_s < 1.5
+
+
+@pytest.mark.slow
 async def test_the_meter_agrees_with_the_servers_own_count() -> None:
     async def briefly(peer: Peer) -> None:
         await peer.apply()

@@ -27,7 +27,6 @@ IDLE_PULSE_S = 4.0, 4.0
 """A ping this often, and how long nothing may come after it: a dead line is noticed within 10 s."""
 TURN_PULSE_S = 0.8, 1.9
 """The same while somebody is being served: within 3 s. Delays of 1.5 s are none."""
-SAVE_S = 5.0
 ALOFT_S = 0.25
 """A line is closed in order so long before the guard would cut it."""
 
@@ -260,16 +259,12 @@ class Carrier:
 
     async def _mind(self, line: Line) -> None:
         """Renew the line's permission as long as this loop runs and there is something left to spend."""
-        saved_at = 0.0
         while True:
-            now = asyncio.get_running_loop().time()
             if line.toll:
                 line.toll.renew()
                 if scope := self.usage.news():
                     self._post(LimitNear(scope))
                 if self.is_spent:
                     raise Spent
-                if now - saved_at >= SAVE_S:
-                    saved_at = now
-                    self.usage.save()
+                self.usage.save()  # what is not saved is spent unseen if the process is killed
             await asyncio.sleep(min(1.0, max(self.usage.left_s() - ALOFT_S, 0.01)) if line.toll else 1.0)
