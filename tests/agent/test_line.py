@@ -4,10 +4,10 @@ import asyncio
 import shutil
 import socket
 import ssl
-import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,7 +18,8 @@ from cooee.agent import Brief, Refused, Unreachable, deepgram
 from cooee.agent._line import Line, open_line
 from cooee.effects import Answer
 from cooee.events import Asked, Trouble, UserStarted
-from fakes import Peer, Script, Server, hold, server
+from fakes import Peer, Refusal, Script, Server, hold, server
+from faults.certificates import Authority
 
 HEADERS = {"Authorization": "Token t"}
 SETTINGS = deepgram.open(deepgram.Settings())._brief
@@ -247,20 +248,32 @@ async def test_a_proxy_in_the_way_is_what_is_named(kind: str, monkeypatch: pytes
     assert ("407" in str(error.value)) == (kind == "turns us away")
 
 
+@pytest.mark.parametrize("status", [200, 302, 511])
+async def test_a_page_to_log_in_to_is_not_taken_for_an_agent_out_of_order(status: int) -> None:
+    async with server(Refusal(status, {"Content-Type": "text/html"}, b"<html>")) as it:
+        with pytest.raises(Unreachable, match="log in") as unreachable:
+            await open_line(it.url, HEADERS, SETTINGS)
+    assert unreachable.value.trouble is Trouble.NETWORK
+
+
 @pytest.mark.skipif(not shutil.which("openssl"), reason="needs openssl to make a certificate")
 async def test_a_certificate_that_cannot_be_verified_is_tried_again_later(tmp_path: Path) -> None:
-    """So it is on a Pi whose clock has not been set yet."""
-    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-days", "2"]
-    made += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", f"{tmp_path}/key", "-out", f"{tmp_path}/cert"]
-    subprocess.run(made, check=True, capture_output=True)
-    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    tls.load_cert_chain(tmp_path / "cert", tmp_path / "key")
-    async with server(hold, ssl=tls) as it:
-        url = it.url.replace("ws:", "WSS:")
-        with pytest.raises(Unreachable, match="clock") as unreachable:
+    """Only its dates speak of a clock that has not been set yet; a network's login page has none that is trusted."""
+    authority, now = Authority(tmp_path), datetime.now(UTC)
+    theirs = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trusting = ssl.create_default_context(cafile=str(authority.file))
+    authority.certify(theirs, now - timedelta(days=1))
+    async with server(hold, ssl=theirs) as it:
+        url = it.url.replace("ws:", "WSS:").replace("127.0.0.1", "localhost")
+        with pytest.raises(Unreachable, match="certificate") as unreachable:
             await open_line(url, HEADERS, SETTINGS, tls=ssl.create_default_context())
-        assert unreachable.value.trouble is Trouble.CLOCK
-        trusting = ssl.create_default_context(cafile=str(tmp_path / "cert"))
+        assert unreachable.value.trouble is Trouble.NETWORK and "clock" not in str(unreachable.value)
+        for days in (300, -400):
+            authority.certify(theirs, now + timedelta(days=days))
+            with pytest.raises(Unreachable, match="clock") as unreachable:
+                await open_line(url, HEADERS, SETTINGS, tls=trusting)
+            assert unreachable.value.trouble is Trouble.CLOCK
+        authority.certify(theirs, now - timedelta(days=1))
         link, _ = await open_line(url, HEADERS, SETTINGS, tls=trusting)
         await link.settle(Brief())
         await link.close()

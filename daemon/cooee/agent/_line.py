@@ -253,8 +253,7 @@ async def _connected(url: str, headers: Mapping[str, str], tls: ssl.SSLContext |
     except OSError as error:  # before ValueError: a certificate's error is both
         raise _refusals.unreachable(error) from error
     except (InvalidURI, ValueError) as error:  # the config has seen to our own: it is where a redirect leads to
-        why = "what answers at the agent's address is not the agent: is there a page to log in to in this network?"
-        raise Unreachable(why) from error
+        raise Unreachable(_refusals.NOT_THE_AGENT) from error
     except WebSocketException as error:
         raise Unreachable("what answers at the agent's address does not speak WebSocket") from error
     except ImportError as error:  # websockets', for a SOCKS proxy

@@ -36,6 +36,10 @@ STATUSES = {
     404: ("is not at this address. Check [agent] url", Trouble.SETTINGS),
     429: ("has too many connections from this account just now", Trouble.BUSY),
 }
+LOG_IN = "is there a page to log in to in this network?"
+NOT_THE_AGENT = f"what answers at the agent's address is not the agent: {LOG_IN}"
+OF_CLOCK = (9, 10)
+"""OpenSSL's X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED."""
 # Deepgram's documentation of the Voice Agent's errors: these come again however often one connects.
 OF_SETTINGS = {
     "UNPARSABLE_CLIENT_MESSAGE",
@@ -60,9 +64,11 @@ def refusal(message: object) -> Refused:
     return Refused(f"The agent reported an error ({code(message)}).{where}", trouble, setting=setting)
 
 
-def turned_away(refused: InvalidStatus, token: str = "") -> Refused:
+def turned_away(refused: InvalidStatus, token: str = "") -> Refused | Unreachable:
     """Another answer to the upgrade than a line. `token` names the setting that a short-lived token came from."""
     status, headers = refused.response.status_code, refused.response.headers
+    if status < 400 or status == 511:  # RFC 6585, 6
+        return Unreachable(NOT_THE_AGENT)
     other = ("is in trouble" if status >= 500 else "refused the connection", Trouble.VENDOR)
     reason, trouble = STATUSES.get(status, other)
     if status == 401 and token:
@@ -78,9 +84,11 @@ def turned_away(refused: InvalidStatus, token: str = "") -> Refused:
 def unreachable(error: OSError) -> Unreachable:
     """No connection at all."""
     match error:
-        case ssl.SSLCertVerificationError():
-            why = "the agent's certificate can't be verified: is this machine's clock right?"
+        case ssl.SSLCertVerificationError(verify_code=number) if number in OF_CLOCK:
+            why = "the agent's certificate is not valid at this time: is this machine's clock right?"
             return Unreachable(why, Trouble.CLOCK)
+        case ssl.SSLCertVerificationError():
+            return Unreachable(f"the agent's certificate is none that can be trusted: {LOG_IN}")
         case ssl.SSLError():
             return Unreachable("what answers at the agent's address does not speak TLS")
         case socket.gaierror():
