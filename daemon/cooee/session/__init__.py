@@ -19,7 +19,7 @@ from cooee.agent import Agent, Brief, Link, Persona, Refused
 from cooee.effects import Answer
 from cooee.events import Event, SessionDown, SessionUp, SettingsApplied
 from cooee.session.carrier import Carrier, Line
-from cooee.session.ending import Ending, Spent, Told
+from cooee.session.ending import Ending, Outdated, Spent, Told
 from cooee.session.guard import Guard
 from cooee.session.route import Route
 from cooee.session.until import until
@@ -129,7 +129,7 @@ class Session:
         self._carrier.update(brief)
 
     def forget_conversation(self) -> None:
-        """What was said is not carried over to another line, and this one ends with the turn."""
+        """What was said is not carried over to another line, and this one ends with the turn, however that goes."""
         self._carrier.history.clear()
         self._carrier.renew("the conversation is to be forgotten", is_private=True)
 
@@ -170,6 +170,9 @@ class Session:
                     self._post(SettingsApplied())
                 index, began = line.index, line.opened_at
                 line = await self._use(line)
+            except Outdated:
+                line = None
+                continue
             except (Refused, OSError) as fault:
                 line, error = None, fault
             now = asyncio.get_running_loop().time()
@@ -205,7 +208,7 @@ class Session:
             self._deadline = deadline if index == 0 and len(self._agents) > 1 else None
             try:
                 link, request_id = await agent.connect(toll)
-                line = Line(link, index, loop.time(), request_id, toll)
+                line = Line(link, index, loop.time(), request_id, toll, self._carrier.renewals)
                 if is_first:
                     self._post(SessionUp(request_id, is_fallback=index > 0))
                 log.info("connected%s%s", " to the stand-in" if index else "", request_id and f", request {request_id}")

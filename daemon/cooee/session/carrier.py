@@ -13,7 +13,7 @@ from cooee import settings
 from cooee.agent import Brief, Link, Remembered
 from cooee.effects import Answer
 from cooee.events import AgentDone, Asked, Event, LimitNear, Uplinked, UserText, Warned
-from cooee.session.ending import Silent, Spent
+from cooee.session.ending import Outdated, Silent, Spent
 from cooee.session.history import History
 from cooee.session.uplink import END, Uplink
 from cooee.session.usage import Toll, Usage
@@ -35,13 +35,17 @@ Sending = Callable[[Link], Awaitable[object]]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line whose settings are applied; `index` says whose of the session's agents it is."""
+    """A line whose settings are applied; `index` says whose of the session's agents it is.
+
+    `renewals`: how many there had been when it was told what was said.
+    """
 
     link: Link
     index: int
     opened_at: float
     request_id: str
     toll: Toll | None
+    renewals: int
 
     async def close(self) -> None:
         try:
@@ -69,9 +73,11 @@ class Carrier:
         """How often a line broke since the user was answered last."""
         self._outbox = asyncio.Event()
         self._roused = asyncio.Event()
-        self._is_old = False
         self._asked: set[str] = set()
         self._is_private = False
+        self.renewals = self._forgotten = 0
+        """So many times another line was wanted; one from before the `_forgotten`th knows what is to be forgotten."""
+        self._outdated = asyncio.Event()
         self._turn = 0
         self._turn_at = 0.0
         self._uplinked = 0
@@ -114,9 +120,19 @@ class Carrier:
         self.quiet.set()
 
     def _drop_turn(self) -> None:
-        """What belongs to a turn that is over is not wanted in another one."""
+        """What belongs to a turn that is over is not wanted in another one; nor is a line that it made private."""
         self.uplink.clear()
         self._orders = deque(order for order in self._orders if not order[1])
+        if self._is_private:
+            self._is_private = False
+            self._forget()
+
+    def _forget(self) -> None:
+        """From now on nothing is told to, or remembered of, a line that is open or being opened."""
+        self.renewals += 1
+        self._forgotten = self.renewals
+        self.is_leaving = True
+        self._outdated.set()
 
     def order(self, sending: Sending, *, is_turns: bool = False) -> None:
         """Send it in front of what was heard; `is_turns`: only as long as this turn lasts."""
@@ -140,10 +156,17 @@ class Carrier:
         self.order(send)
 
     def renew(self, why: str, *, is_private: bool = False) -> None:
-        """Have another line take over at a quiet moment; `is_private`: nothing that is still said is remembered."""
+        """Have another line take over at a quiet moment.
+
+        `is_private`: nothing that is still said in this turn is remembered, and no line of it is used after it.
+        """
         log.debug("the line is to be replaced: %s", why)
-        self._is_private |= is_private
-        self._is_old = True
+        if not is_private:
+            self.renewals += 1
+        elif self.in_turn:
+            self._is_private = True
+        else:
+            self._forget()
 
     def look(self) -> bool:
         if was_cleared := self.history.was_cleared():
@@ -152,15 +175,17 @@ class Carrier:
 
     def is_old(self, line: Line, now: float) -> bool:
         """Whether the line should be replaced: for its age, or by a `renew`."""
-        return self._is_old or now - line.opened_at > seconds(self._settings.rotate_after)
+        return line.renewals < self.renewals or now - line.opened_at > seconds(self._settings.rotate_after)
 
     async def use(self, line: Line, successor: Coroutine[Any, Any, Line]) -> Line | None:
-        """Returns when the line ended in order (None), or with its successor. Raises Refused or OSError."""
-        self.is_leaving = self._is_private = self._is_old = False
+        """Returns when the line ended in order (None), or with its successor. Raises Refused, OSError, Outdated."""
+        self.is_leaving = line.renewals < self._forgotten
+        if not self.is_leaving:
+            self._outdated.clear()
         self._asked.clear()
         link = line.link
         succeeding = asyncio.create_task(successor)
-        work = (self._read(link), self._send_all(link), self._feel_the_pulse(link), self._mind(line))
+        work = (self._read(link), self._send_all(link), self._feel_the_pulse(link), self._mind(line), self._outlive())
         tasks = [succeeding, *(asyncio.create_task(each) for each in work)]
         better = None
         try:
@@ -175,15 +200,19 @@ class Carrier:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            if better is None:
-                self._orders.clear()
+            if better is None:  # of an outdated line those are left that the next turn has given
+                self._orders = deque(order for order in self._orders if order[1] and self._outdated.is_set())
             self.uplink.rewind()
             self.usage.save()
+
+    async def _outlive(self) -> None:
+        await self._outdated.wait()
+        raise Outdated
 
     async def _read(self, link: Link) -> None:
         async for event in link.events():
             if isinstance(event, Remembered):
-                if not self._is_private:
+                if not self._is_private and not self._outdated.is_set():
                     self.history.add(event.message)
                 continue
             match event:

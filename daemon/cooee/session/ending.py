@@ -23,6 +23,10 @@ class Spent(Refused):
         )
 
 
+class Outdated(Exception):
+    """The line knows what is to be forgotten, and the turn is over."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ending:
     """`error`: None if it ended in order. `held_s`: how long it was in use; None if it never came that far."""
