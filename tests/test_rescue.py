@@ -27,7 +27,7 @@ class Turn:
 
     def breaks(self, event: on.SessionDown = RESET, now: float = 0.0) -> list[Effect]:
         self.floor.out = []
-        self.outage.take(event)
+        self.outage.take(event, now)
         self.rescue.line_is_down(event, now)
         return self.floor.out
 

@@ -68,7 +68,7 @@ class Conversation:
     def handle(self, event: Event, now: float) -> list[Effect]:
         self._floor.out = []
         before = (self.phase, self._outage.fault, self._outage.trouble)
-        self._outage.take(event)
+        self._outage.take(event, now)
         self._floor.calls.consent.take(event, self.turn, now)
         self._take(event, now)
         self._watch_the_clock(now)
@@ -162,7 +162,7 @@ class Conversation:
             case on.AgentText():
                 floor.calls.worded(event.text, floor.settings.filler)
             case on.AgentSpeech() if self._is_welcome(now):
-                clips = [] if self.phase is Phase.SPEAKING else self._outage.preface()
+                clips = [] if self.phase is Phase.SPEAKING else self._outage.preface(now)
                 floor.speak(event.pcm, clips, now)
             case on.AgentDone():
                 floor.finish(now)

@@ -1,17 +1,25 @@
 """What is wrong, with the agent or a device, and which of our own sentences about it is due. Each is said once."""
 
+import math
+
 from cooee import events as on
 from cooee.events import Event, Trouble
 
+NEWS_S = 4 * 3600.0
+"""That the day's limit is near is told for so long: the next day has its own."""
+
 
 class Outage:
-    """Pure. `trouble`: why the agent is out of reach, also while a stand-in speaks for it."""
+    """Pure, `now` in seconds of any monotonic clock.
+
+    `trouble`: why the agent is out of reach, also while a stand-in speaks for it.
+    """
 
     def __init__(self) -> None:
         self.trouble: Trouble | None = None
         self._lost: dict[str, str] = {}
         self._is_stand_in = False
-        self._due: list[str] = []
+        self._due: dict[str, float] = {}  # each clip, and until when it is news
         self._told: set[str] = set()
 
     @property
@@ -19,7 +27,7 @@ class Outage:
         """Which devices are missing, in sentences."""
         return " ".join(self._lost.values())
 
-    def take(self, event: Event) -> None:
+    def take(self, event: Event, now: float) -> None:
         match event:
             case on.MicLost() | on.SpeakerLost():
                 self._lost[event.room] = event.reason
@@ -33,14 +41,16 @@ class Outage:
                 self._announce()
             case on.SettingsApplied():
                 self.trouble = None
-                self._due = [clip for clip in self._due if clip not in self._told]
+                self._due = {clip: until for clip, until in self._due.items() if clip not in self._told}
                 self._told.clear()
             case on.LimitNear():
-                self._due.append("limit_near")
+                until = now + NEWS_S if event.scope == "day" else math.inf
+                self._due["limit_near"] = max(until, self._due.get("limit_near", until))
 
-    def preface(self) -> list[str]:
+    def preface(self, now: float) -> list[str]:
         """The clips to be heard before the next reply."""
-        due, self._due = self._due, []
+        due = [clip for clip, until in self._due.items() if now < until]
+        self._due.clear()
         return due
 
     def sentence(self, *, was_heard: bool) -> str:
@@ -54,4 +64,4 @@ class Outage:
         clip = self.trouble.value if self.trouble and self.trouble.is_hopeless else "fallback"
         if clip not in self._told:
             self._told.add(clip)
-            self._due.append(clip)
+            self._due[clip] = math.inf
