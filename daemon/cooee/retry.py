@@ -32,14 +32,16 @@ class Retry:
         self, now: float, trouble: Trouble | None = None, *, held_s: float = 0.0, asked_s: float | None = None
     ) -> None:
         """A line failed to come, or ended after `held_s`. `asked_s`: so long the agent wants to be left alone."""
-        self._failures = 1 if held_s > STEADY_S else self._failures + 1
+        was_good = held_s > STEADY_S
+        self._failures = 1 if was_good else self._failures + 1
         most_s = min(self._most_s, self._first_s * 2 ** min(self._failures - 1, 20))
         wait_s = (self._jitter or random.uniform)(0, most_s)
         self.trouble = trouble
         self.is_asked = asked_s is not None
         if asked_s is not None:
             wait_s = max(wait_s, asked_s)
-        elif trouble and trouble.is_hopeless:
+        # Settings that a line lived by for long are not wrong: one more is tried as usual.
+        elif trouble and trouble.is_hopeless and not (was_good and trouble is Trouble.SETTINGS):
             wait_s = HOPELESS_S
         self.ready_at = now + wait_s
 
