@@ -637,6 +637,26 @@ def test_a_line_kept_always_is_never_let_go() -> None:
     assert not of(do.Disconnect, room.effects)
 
 
+def test_muted_nobody_pays_for_a_line_that_is_kept_always() -> None:
+    room = awake(keep_s=None)
+    assert of(do.Disconnect, room(on.Muted("button")))
+    room(on.SessionDown("idle"))
+    assert not of(do.Disconnect, room(on.Ticked()))
+    assert of(do.Disconnect, room(on.SessionUp(), on.SettingsApplied())), "one that comes all the same is let go too"
+    assert not of(do.Connect, room.effects[-4:])
+    assert of(do.Connect, room(on.Unmuted("button"))) == [do.Connect()]
+    room(on.SettingsApplied())
+    assert not of(do.Disconnect, room.hear(4000))
+
+
+@pytest.mark.parametrize("keep_s", [60.0, None])
+def test_only_a_line_that_is_kept_always_is_had_again_after_mute(keep_s: float | None) -> None:
+    room = Room(keep_s=keep_s)
+    room(on.Muted("switch", is_switch=True))
+    assert not of(do.Connect, room(on.Unmuted("web"))), "it is muted still"
+    assert of(do.Connect, room(on.Unmuted("switch", is_switch=True))) == ([do.Connect()] if keep_s is None else [])
+
+
 def test_a_line_that_breaks_while_listening_goes_on_listening_until_it_is_back() -> None:
     room = awake()
     room(on.UserStarted(), on.SessionDown("reset", Trouble.NETWORK))

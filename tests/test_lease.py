@@ -36,6 +36,13 @@ def test_always_means_always() -> None:
     assert lease.is_endless and not lease.has_run_out(1e9)
 
 
+def test_muted_always_ends_at_once_and_a_time_that_was_asked_for_does_not() -> None:
+    for keep_s, is_let_go in ((None, True), (60.0, False)):
+        lease = up(keep_s)
+        lease.rest(0)
+        assert lease.has_run_out(1, is_muted=True) == is_let_go
+
+
 def test_a_changed_time_counts_from_the_last_turn() -> None:
     lease = up(None)
     lease.rest(0)

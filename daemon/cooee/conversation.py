@@ -233,7 +233,9 @@ class Conversation:
     def _let_go(self, now: float) -> None:
         """Of a line whose time is over, but not while the agent says on it what others want said."""
         floor = self._floor
-        if not floor.is_awake and not self._announcements.is_awaited and floor.lease.has_run_out(now):
+        if floor.is_awake or self._announcements.is_awaited:
+            return
+        if floor.lease.has_run_out(now, is_muted=self.phase is Phase.MUTED):
             self._do(do.Disconnect("idle"))
 
     def _watch_the_clock(self, now: float) -> None:

@@ -162,6 +162,8 @@ class Floor:
         if self.phase is Phase.MUTED and not self.is_switched_off:
             self.phase = Phase.ASLEEP
             self.do(do.Capture(True))
+            if self.lease.is_endless and not self.lease.is_up:
+                self.do(do.Connect())
 
     def do(self, *effects: Effect) -> None:
         self.out.extend(effects)

@@ -2,7 +2,7 @@
 
 
 class Lease:
-    """Pure. `keep_s` after the last turn the line is let go; None means never."""
+    """Pure. `keep_s` after the last turn the line is let go; None means never, unless the speaker is muted."""
 
     def __init__(self, keep_s: float | None) -> None:
         self.is_up = False
@@ -24,9 +24,10 @@ class Lease:
         if self._rested_at is None:
             self._rested_at = now
 
-    def has_run_out(self, now: float) -> bool:
+    def has_run_out(self, now: float, *, is_muted: bool = False) -> bool:
         """True once, when the time is over; whoever wants a line while this one closes needs a new one."""
-        if self._rested_at is None or self._keep_s is None or now - self._rested_at < self._keep_s:
+        keep_s = 0.0 if self.is_endless and is_muted else self._keep_s
+        if self._rested_at is None or keep_s is None or now - self._rested_at < keep_s:
             return False
         self._rested_at = None
         self.is_up = False
