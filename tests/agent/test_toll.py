@@ -21,11 +21,16 @@ class Toll:
         self.calls: list[str] = []
         self.socket: Any = None
 
-    def opened(self, socket: Any) -> None:
-        self.calls.append("opened")
+    def dialled(self, socket: Any) -> None:
+        self.calls.append("dialled")
         self.socket = socket
 
-    def closed(self) -> None:
+    def opened(self, socket: Any) -> None:
+        assert socket is self.socket
+        self.calls.append("opened")
+
+    def closed(self, socket: Any) -> None:
+        assert socket is self.socket
         self.calls.append("closed")
 
 
@@ -66,7 +71,7 @@ async def test_a_peer_that_says_goodbye_and_stays_is_left_at_the_next_ping() -> 
                     await asyncio.sleep(0.01)
         with pytest.raises(Unreachable, match="1011"):
             await asyncio.wait_for(reading, 0.5)
-        assert toll.calls == ["opened", "closed"]
+        assert toll.calls == ["dialled", "opened", "closed"]
 
 
 @pytest.mark.parametrize("end", [Peer.abort, Peer.fin, close, too_big])
@@ -83,7 +88,7 @@ async def test_the_toll_ends_with_a_line_that_breaks_though_nobody_closes_it(end
             while "closed" not in toll.calls:
                 await asyncio.sleep(0.01)
         await asyncio.gather(reading, return_exceptions=True)
-    assert toll.calls == ["opened", "closed"]
+    assert toll.calls == ["dialled", "opened", "closed"]
 
 
 async def test_there_is_no_toll_for_what_is_refused_and_one_for_what_is_let_in() -> None:
@@ -91,14 +96,15 @@ async def test_there_is_no_toll_for_what_is_refused_and_one_for_what_is_let_in()
     with pytest.raises(Refused):
         async with line(Refusal(503), toll):
             pass
-    assert toll.calls == []
+    assert toll.calls == ["dialled", "closed"]
+    toll = Toll()
     async with line(hold, toll) as (link, it):
-        assert toll.calls == ["opened"]
+        assert toll.calls == ["dialled", "opened"]
         toll.socket.shutdown(2)  # as who has to end it by force does
         with pytest.raises(Unreachable):
             await anext(aiter(link.events()))
         await it.peers[0].until(lambda: it.peers[0].ended_at)
-    assert toll.calls == ["opened", "closed"]
+    assert toll.calls == ["dialled", "opened", "closed"]
 
 
 @pytest.mark.parametrize("stage", ["upgrade", "welcome", "settings", "events"])
@@ -139,7 +145,7 @@ async def test_given_up_at_any_moment_it_leaves_nothing_open(stage: str) -> None
         using.cancel()
         await asyncio.wait([using], timeout=2)
         assert using.cancelled()
-        assert toll.calls == ([] if stage == "upgrade" else ["opened", "closed"])
+        assert toll.calls == (["dialled", "closed"] if stage == "upgrade" else ["dialled", "opened", "closed"])
         for peer in it.peers:
             await peer.until(lambda peer=peer: peer.ended_at)
         if stage == "upgrade":

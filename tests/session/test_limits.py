@@ -1,15 +1,18 @@
 """The limit on what lines may cost, with things that hang: no socket outlives it, and the meter is right."""
 
 import asyncio
+import socket
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 
 import pytest
 
 from cooee.events import SessionDown, SettingsApplied, Trouble
 from cooee.session.usage import Usage
-from fakes import Peer, hold
+from fakes import Peer, Server, hold
 from talk import Talk, talking
 
 LIMIT_S = 3.0
@@ -58,6 +61,39 @@ async def test_no_line_is_open_after_the_limit_whatever_hangs(hangs: Callable[[T
             assert peer.ended_at is not None and peer.ended_at - peer.opened_at <= LIMIT_S + 0.05
         for each in tuple(talk.session._closing):
             each.cancel()
+
+
+@pytest.mark.slow
+async def test_a_line_ends_though_the_loop_hangs_from_before_the_upgrade_was_answered() -> None:
+    is_asked, is_over = threading.Event(), threading.Event()
+
+    def answer_late(listening: socket.socket) -> None:
+        with listening.accept()[0] as peer, suppress(OSError):
+            peer.settimeout(10)
+            peer.recv(65536)
+            is_asked.set()
+            time.sleep(0.2)
+            peer.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n")
+            peer.recv(1)
+        is_over.set()
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        url = f"ws://127.0.0.1:{listening.getsockname()[1]}/"
+        thread = threading.Thread(target=answer_late, args=(listening,))
+        thread.start()
+        server = Server()
+        server.url = url
+        talk = Talk(server, daily_limit="1s", keep="always")
+        running = asyncio.create_task(talk.session.run())
+        talk.session.connect()
+        await asyncio.to_thread(is_asked.wait, 5)
+        time.sleep(1.5)  # nothing runs on the loop meanwhile
+        was_over = is_over.is_set()
+        running.cancel()
+        await asyncio.wait([running])
+        thread.join()
+        talk.store.close()
+    assert was_over
 
 
 @pytest.mark.slow

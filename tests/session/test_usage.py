@@ -265,6 +265,7 @@ def test_with_a_used_up_limit_no_socket_is_open_and_meter_and_peer_agree(tmp_pat
         for _ in range(2):
             ours.append(socket.create_connection(listening.getsockname()))
             tolls.append(Toll(usage, guard))
+            tolls[-1].dialled(ours[-1])
             tolls[-1].opened(ours[-1])
             threads.append(threading.Thread(target=serve, args=(listening.accept()[0],)))
             threads[-1].start()
@@ -272,10 +273,10 @@ def test_with_a_used_up_limit_no_socket_is_open_and_meter_and_peer_agree(tmp_pat
     for thread in threads:  # nobody renews, nobody closes
         thread.join(5)
     assert sum(lived_s) == pytest.approx(1.5, abs=0.1)
-    assert all(toll._line and toll._line[0].cut_at is not None for toll in tolls)
-    for toll in tolls:
-        toll.closed()
-        toll.closed()
+    assert all(permit.cut_at is not None for toll in tolls for permit, _ in toll._lines.values())
+    for toll, each in zip(tolls, ours, strict=True):
+        toll.closed(each)
+        toll.closed(each)
     assert usage.lines == 0
     assert usage.left_s() == pytest.approx(0, abs=0.02)
     guard.close()
@@ -285,6 +286,27 @@ def test_with_a_used_up_limit_no_socket_is_open_and_meter_and_peer_agree(tmp_pat
 
 
 def test_a_toll_of_a_line_that_never_opened_costs_nothing(store: Store, clocks: Clocks) -> None:
-    usage = meter(store, clocks)
-    Toll(usage, Guard()).closed()
-    assert usage.left_s() == HOUR_S
+    usage, guard = meter(store, clocks), Guard()
+    toll = Toll(usage, guard)
+    ours, theirs = socket.socketpair()
+    toll.dialled(ours)
+    clocks.pass_(5)
+    ours.close()
+    toll.closed(ours)
+    assert (usage.left_s(), usage.lines) == (HOUR_S, 0)
+    assert theirs.recv(1) == b"", "nothing holds it open"
+    guard.close()
+    theirs.close()
+
+
+def test_a_line_on_its_way_has_its_share_from_when_it_is_dialled(store: Store, clocks: Clocks) -> None:
+    usage = meter(store, clocks, daily_s=10)
+    one, two = Leash(clocks), Leash(clocks)
+    usage.open(one)
+    stint = usage.open(two, is_on_its_way=True)
+    assert one.until == two.until == clocks.clock() + 5
+    clocks.pass_(2)
+    usage.begin(stint)
+    assert usage.left_s() == 8
+    clocks.pass_(3)
+    assert usage.left_s() == 2

@@ -102,13 +102,16 @@ class Brief:
 
 
 class Toll(Protocol):
-    """Told of a line's socket: the vendor's clock runs from `opened` to `closed`. Neither raises."""
+    """Told of a line's socket: the vendor's clock runs from `opened` to `closed`. None of them raises."""
+
+    def dialled(self, socket: socket.socket) -> None:
+        """It is connected and the upgrade is yet to come: for who must be able to end it by force."""
 
     def opened(self, socket: socket.socket) -> None:
-        """The upgrade was answered; the socket is the connected one, for who must be able to end it by force."""
+        """The upgrade was answered."""
 
-    def closed(self) -> None:
-        """Nothing more can be sent or come. Called once, also when the line broke."""
+    def closed(self, socket: socket.socket) -> None:
+        """Nothing more can be sent or come. Called once for each that was dialled, also when the line broke."""
 
 
 class Link(Protocol):

@@ -9,6 +9,7 @@ import logging
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -211,12 +212,11 @@ async def open_line(
     `token` names the setting that the credential came from, if it is a short-lived token.
     """
     try:
-        socket = await _connected(url, headers, tls)
+        socket = await _connected(url, headers, tls, toll)
     except InvalidStatus as refused:
         raise _refusals.turned_away(refused, token) from refused
     if toll:
         toll.opened(socket.transport.get_extra_info("socket"))
-        socket.connection_lost_waiter.add_done_callback(lambda _: toll.closed())
     line = Line(socket, settings)
     try:
         async with asyncio.timeout(WELCOME_TIMEOUT_S):
@@ -229,7 +229,25 @@ async def open_line(
         raise
 
 
-async def _connected(url: str, headers: Mapping[str, str], tls: ssl.SSLContext | None) -> ClientConnection:
+def _watched(toll: Toll | None, *args: Any, **options: Any) -> ClientConnection:
+    """Has the toll know its socket before the upgrade: the other side counts from when it answers, hangs who may."""
+    connection = ClientConnection(*args, **options)
+    made = connection.connection_made
+
+    def connection_made(transport: asyncio.BaseTransport) -> None:
+        made(transport)
+        if toll:
+            socket = transport.get_extra_info("socket")
+            toll.dialled(socket)
+            connection.connection_lost_waiter.add_done_callback(lambda _: toll.closed(socket))
+
+    connection.connection_made = connection_made  # type: ignore[method-assign]
+    return connection
+
+
+async def _connected(
+    url: str, headers: Mapping[str, str], tls: ssl.SSLContext | None, toll: Toll | None
+) -> ClientConnection:
     secured: dict[str, Any] = {"ssl": tls} if tls and url.lower().startswith("wss:") else {}
     try:
         return await connect(
@@ -243,6 +261,7 @@ async def _connected(url: str, headers: Mapping[str, str], tls: ssl.SSLContext |
             max_size=4 * 2**20,
             max_queue=None,
             logger=wire_log,
+            create_connection=partial(_watched, toll),  # type: ignore[arg-type]
             proxy=None if address.is_here(urlsplit(url).hostname) else True,
             **secured,
         )

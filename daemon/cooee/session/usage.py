@@ -45,9 +45,10 @@ def days(store: Store, month: date | None = None) -> list[Day]:
 
 
 class Stint:
-    """A line is open; ends once."""
+    """A line is open, or on its way; ends once."""
 
-    def __init__(self, usage: "Usage", permit: Permit | None, began: float) -> None:
+    def __init__(self, usage: "Usage", permit: Permit | None, began: float | None) -> None:
+        """`began`: None if it does not count yet."""
         self.permit = permit
         self.counted_until = began
         self._usage = usage
@@ -57,6 +58,8 @@ class Stint:
 
     def passed_s(self, now: float) -> float:
         """What has passed since it was asked for last, until the line was cut if it was."""
+        if self.counted_until is None:
+            return 0.0
         cut_at = self.permit.cut_at if self.permit else None
         until = max(self.counted_until, now if cut_at is None else min(now, cut_at))
         passed, self.counted_until = until - self.counted_until, until
@@ -94,16 +97,24 @@ class Usage:
 
     @property
     def lines(self) -> int:
-        """How many are open."""
+        """How many are open or on their way."""
         return len(self._stints)
 
-    def open(self, permit: Permit | None = None) -> Stint:
-        """A line is open from now on; a permit is renewed by `renew`, and ends the count where it was cut."""
+    def open(self, permit: Permit | None = None, *, is_on_its_way: bool = False) -> Stint:
+        """A line is open from now on; a permit is renewed by `renew`, and ends the count where it was cut.
+
+        One that `is_on_its_way` has its share of what is left, but does not count before `begin`.
+        """
         self._count()
-        stint = Stint(self, permit, self._clock())
+        stint = Stint(self, permit, None if is_on_its_way else self._clock())
         self._stints.append(stint)
         self.renew()
         return stint
+
+    def begin(self, stint: Stint) -> None:
+        """It is open from now on."""
+        stint.counted_until = self._clock()
+        self.renew()
 
     def end(self, stint: Stint) -> None:
         self._count()
@@ -171,19 +182,23 @@ class Toll:
     def __init__(self, usage: Usage, guard: Guard) -> None:
         self._usage = usage
         self._guard = guard
-        self._line: tuple[Permit, Stint] | None = None
+        self._lines: dict[socket.socket, tuple[Permit, Stint]] = {}
+
+    def dialled(self, socket: socket.socket) -> None:
+        permit = self._guard.watch(socket, self._usage.share_s(self._usage.lines + 1))
+        self._lines[socket] = permit, self._usage.open(permit, is_on_its_way=True)
 
     def opened(self, socket: socket.socket) -> None:
-        permit = self._guard.watch(socket, self._usage.share_s(self._usage.lines + 1))
-        self._line = permit, self._usage.open(permit)
+        if socket in self._lines:
+            self._usage.begin(self._lines[socket][1])
 
     def renew(self) -> None:
         """To be called every second or so while the line is open; renews all lines of the same meter."""
         self._usage.renew()
 
-    def closed(self) -> None:
-        if self._line:
-            permit, stint = self._line
+    def closed(self, socket: socket.socket) -> None:
+        if line := self._lines.pop(socket, None):
+            permit, stint = line
             permit.end()
             stint.end()
             if permit.cut_at is not None:
