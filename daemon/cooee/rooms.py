@@ -117,7 +117,7 @@ class Rooms:
 
     def brief(self) -> Brief:
         words = tuple(spoken(word) for word in self.wake.words)
-        return Brief(wake_words=words, functions=self.actions.functions, persona=self.cast.of())
+        return Brief(wake_words=words, functions=self.actions.functions, persona=self.cast.now)
 
     def builtins(self) -> tuple[Any, ...]:
         """Functions that the speaker has by itself."""
