@@ -168,18 +168,18 @@ def on_disk(path: Path, text: str) -> bool:
 
 
 def test_the_conversation_goes_on_after_a_restart(path: Path, store: Store, clock: Clock) -> None:
-    before = History(store, messages=30, age_s=HOUR_S, wall=clock)
+    before = History(store, messages=30, age_s=HOUR_S, wall=clock, clock=clock)
     messages = [HELLO, HI, user("Wie heißt du? 🎉"), calls("lamp-1"), agent("\ud800 is no letter")]
     for message in messages:
         before.add(message)
     store.close()
     again = Store(path)
-    assert list(History(again, messages=30, age_s=HOUR_S, wall=clock).replay()) == messages
+    assert list(History(again, messages=30, age_s=HOUR_S, wall=clock, clock=clock).replay()) == messages
     again.close()
 
 
 def test_what_is_over_the_cap_is_not_on_disk_either(path: Path, store: Store, clock: Clock) -> None:
-    history = History(store, messages=3, age_s=HOUR_S, wall=clock)
+    history = History(store, messages=3, age_s=HOUR_S, wall=clock, clock=clock)
     for number in range(50):
         history.add(user(f"PLANTED question {number}" * (300 if number < 40 else 1)))
         history.add(agent(f"PLANTED answer {number}"))
@@ -190,7 +190,7 @@ def test_what_is_over_the_cap_is_not_on_disk_either(path: Path, store: Store, cl
 
 
 def test_a_cap_of_nothing_writes_nothing(path: Path, store: Store, clock: Clock) -> None:
-    history = History(store, messages=0, age_s=HOUR_S, wall=clock)
+    history = History(store, messages=0, age_s=HOUR_S, wall=clock, clock=clock)
     history.add(user("PLANTED"))
     history.add(agent("PLANTED"))
     assert history.replay() == ()
@@ -201,7 +201,7 @@ def test_a_cap_of_nothing_writes_nothing(path: Path, store: Store, clock: Clock)
 def test_what_is_too_old_is_forgotten_exchange_by_exchange_on_disk_as_well(
     path: Path, store: Store, clock: Clock
 ) -> None:
-    history = History(store, messages=30, age_s=HOUR_S, wall=clock)
+    history = History(store, messages=30, age_s=HOUR_S, wall=clock, clock=clock)
     history.add(user("PLANTED question"))
     clock.now += HOUR_S - 10
     for message in (agent("PLANTED answer"), HELLO, HI):
@@ -215,24 +215,36 @@ def test_what_is_too_old_is_forgotten_exchange_by_exchange_on_disk_as_well(
 
 
 def test_a_restart_does_not_make_it_younger(path: Path, store: Store, clock: Clock) -> None:
-    History(store, messages=30, age_s=HOUR_S, wall=clock).add(HI)
+    History(store, messages=30, age_s=HOUR_S, wall=clock, clock=clock).add(HI)
     clock.now += HOUR_S + 1
-    assert History(store, messages=30, age_s=HOUR_S, wall=clock).replay() == ()
+    assert History(store, messages=30, age_s=HOUR_S, wall=clock, clock=clock).replay() == ()
     assert said(store) == []
 
 
 def test_what_a_wrong_clock_wrote_does_not_live_for_ever(store: Store, clock: Clock) -> None:
     clock.now += 1000 * HOUR_S
-    History(store, messages=30, age_s=HOUR_S, wall=clock).add(HI)
+    History(store, messages=30, age_s=HOUR_S, wall=clock, clock=clock).add(HI)
     clock.now -= 1000 * HOUR_S
-    history = History(store, messages=30, age_s=HOUR_S, wall=clock)
+    history = History(store, messages=30, age_s=HOUR_S, wall=clock, clock=clock)
     assert history.replay() == (HI,)
     clock.now += HOUR_S + 1
     assert history.replay() == ()
 
 
+@pytest.mark.parametrize("jump_s", [8 * HOUR_S, -8760 * HOUR_S])
+def test_a_clock_that_is_put_right_makes_nothing_older_or_younger(store: Store, clock: Clock, jump_s: float) -> None:
+    passing = Clock()
+    history = History(store, messages=30, age_s=HOUR_S, wall=clock, clock=passing)
+    history.add(HI)
+    clock.now += jump_s
+    assert history.replay() == (HI,)
+    passing.now += HOUR_S + 1
+    clock.now += HOUR_S + 1
+    assert history.replay() == ()
+
+
 def test_what_was_cleared_can_not_be_found(path: Path, store: Store, clock: Clock) -> None:
-    history = History(store, messages=30, age_s=HOUR_S, wall=clock)
+    history = History(store, messages=30, age_s=HOUR_S, wall=clock, clock=clock)
     for number in range(20):
         history.add(user(f"PLANTED {number} " * number))
         history.add(agent("PLANTED " * 900))
@@ -253,7 +265,7 @@ CLEAR = "from cooee.store import visit; from cooee.session import history; it = 
 @pytest.mark.slow
 def test_another_process_clears_it(path: Path, store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STATE_DIRECTORY", str(path.parent))
-    history = History(store, messages=30, age_s=HOUR_S, wall=clock)
+    history = History(store, messages=30, age_s=HOUR_S, wall=clock, clock=clock)
     history.add(user("PLANTED"))
     history.add(HI)
     store.read("SELECT 1")
@@ -271,7 +283,7 @@ def test_what_another_process_cleared_is_not_replayed_to_the_next_line(
     path: Path, store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STATE_DIRECTORY", str(path.parent))
-    history = History(store, messages=30, age_s=HOUR_S, wall=clock)
+    history = History(store, messages=30, age_s=HOUR_S, wall=clock, clock=clock)
     history.add(HI)
     store.read("SELECT 1")
     subprocess.run([sys.executable, "-c", CLEAR], check=True)
@@ -290,7 +302,7 @@ def noticed(history: History, store: Store) -> bool:
 def test_it_works_without_a_disk(tmp_path: Path, clock: Clock) -> None:
     (tmp_path / "state").write_text("a file where the folder should be")
     store = Store(tmp_path / "state" / "cooee.db")
-    history = History(store, messages=30, age_s=HOUR_S, wall=clock)
+    history = History(store, messages=30, age_s=HOUR_S, wall=clock, clock=clock)
     history.add(HI)
     store.close()
     assert not history.was_cleared()
@@ -314,11 +326,11 @@ def test_it_works_without_a_disk(tmp_path: Path, clock: Clock) -> None:
 def test_a_message_that_is_none_any_more_does_not_get_a_line_refused(
     path: Path, store: Store, clock: Clock, text: str
 ) -> None:
-    History(store, messages=30, age_s=HOUR_S, wall=clock).add(HI)
+    History(store, messages=30, age_s=HOUR_S, wall=clock, clock=clock).add(HI)
     store.close()
     with sqlite3.connect(path) as database:
         database.execute("INSERT INTO history VALUES(2, ?, ?)", (clock.now, text))
     database.close()
     again = Store(path)
-    assert History(again, messages=30, age_s=HOUR_S, wall=clock).replay() == (HI,)
+    assert History(again, messages=30, age_s=HOUR_S, wall=clock, clock=clock).replay() == (HI,)
     again.close()

@@ -31,7 +31,7 @@ Message = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A message in the form of the agent's settings; `at` in seconds since 1970."""
+    """A message in the form of the agent's settings; `at` in seconds since 1970, in `History` by its own clock."""
 
     id: int
     at: float
@@ -57,15 +57,19 @@ class History:
         age_s: float,
         closing: Collection[str] = CLOSING,
         wall: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`messages`: at most so many are kept, none older than `age_s`. `closing`: functions that end it."""
+        """`messages`: at most so many are kept, none older than `age_s`. `closing`: functions that end it.
+
+        How old something is `clock` says, which nobody sets; `wall` only how old it was when the process began.
+        """
         self.messages = messages
         self.age_s = age_s
         self._store = store
         self._closing = closing
-        self._wall = wall
-        now = wall()
-        self._said = [replace(each, at=min(each.at, now)) for each in said(store)]
+        self._wall, self._clock = wall, clock
+        ahead_s = wall() - clock()
+        self._said = [replace(each, at=min(each.at - ahead_s, clock())) for each in said(store)]
         ((self._times_cleared,),) = store.read(TIMES_CLEARED)
         self._look: Future[list[tuple[Any, ...]]] | None = None
         self._was_cleared = False
@@ -73,11 +77,13 @@ class History:
 
     def add(self, message: Message) -> None:
         """A message in the form of the agent's settings, `{"type": "History", ...}`."""
-        new = Said(self._said[-1].id + 1 if self._said else 1, self._wall(), message)
+        new = Said(self._said[-1].id + 1 if self._said else 1, self._clock(), message)
         self._said.append(new)
         self._forget_old()
         if self._said and self._said[-1] is new:
-            self._store.write("INSERT OR REPLACE INTO history VALUES(?, ?, ?)", new.id, new.at, json.dumps(message))
+            self._store.write(
+                "INSERT OR REPLACE INTO history VALUES(?, ?, ?)", new.id, self._wall(), json.dumps(message)
+            )
 
     def replay(self) -> tuple[Message, ...]:
         """What the next line is told of the conversation so far; waits for the store a moment at most."""
@@ -113,7 +119,7 @@ class History:
             self._store.scrub()
 
     def _forget_old(self) -> None:
-        oldest = self._wall() - self.age_s
+        oldest = self._clock() - self.age_s
         young = [each for group in exchanges(self._said) if group[0].at >= oldest for each in group]
         kept = newest(young, self.messages)
         if len(kept) < len(self._said):
