@@ -1,10 +1,9 @@
 """What is wrong, with the agent or a device, and which of our own sentences about it is due. Each is said once."""
 
-import math
-
 from cooee import events as on
 from cooee.events import Event, Trouble
 
+FOREVER = float("inf")
 NEWS_S = 4 * 3600.0
 """That the day's limit is near is told for so long: the next day has its own."""
 
@@ -44,7 +43,7 @@ class Outage:
                 self._due = {clip: until for clip, until in self._due.items() if clip not in self._told}
                 self._told.clear()
             case on.LimitNear():
-                until = now + NEWS_S if event.scope == "day" else math.inf
+                until = now + NEWS_S if event.scope == "day" else FOREVER
                 self._due["limit_near"] = max(until, self._due.get("limit_near", until))
 
     def preface(self, now: float) -> list[str]:
@@ -64,4 +63,4 @@ class Outage:
         clip = self.trouble.value if self.trouble and self.trouble.is_hopeless else "fallback"
         if clip not in self._told:
             self._told.add(clip)
-            self._due[clip] = math.inf
+            self._due[clip] = FOREVER
