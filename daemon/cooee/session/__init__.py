@@ -2,8 +2,8 @@
 
 A line is wanted or not (`connect`, `disconnect`); everything else here follows from that. One that breaks is replaced:
 by the first agent's, or by its stand-in's until the first is back. A line is also replaced, at a quiet moment, when it
-gets old. What the user says is held, bounded, until an agent has understood it. No refusal and no network takes the process
-down; what nobody foresaw does, with its reason.
+gets old. What the user says is held, bounded, until an agent has understood it. No refusal and no network takes the
+process down; what nobody foresaw does, with its reason.
 
 `carrier` uses a line, `uplink` holds what goes up, `ending` says why it is over and `retry` when to try again;
 `history` keeps what was said, `usage` counts what it costs, `guard` ends what outlives its permission.
