@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 from pydantic import BaseModel
 
 from cooee import kinds, wake
-from cooee.secret import Exposed, referred, secret
+from cooee.secret import REFERENCE, Exposed, referred, secret
 from cooee.settings import Wake
 
 Finding = tuple[tuple[str, ...], Any, str]
@@ -22,7 +22,6 @@ Finding = tuple[tuple[str, ...], Any, str]
 Rooms = Mapping[str, Any]
 """What was read, by table; None for what can't be read at all."""
 
-REFERENCE = re.compile(r"(?:[A-Za-z]+ )?secret:([\w.~/-]+)")
 _OF_A_KEY = re.compile(r"(?i)auth|cookie|token|secret|passw|pwd|api_?key|(?<![a-z])key(?![a-z])")
 
 
@@ -138,7 +137,7 @@ def _reference(path: tuple[str, ...], value: Any) -> str:
     if named is None:
         return ""
     try:
-        if referred(named[1]):
+        if referred(named[2]):
             return ""
     except Exposed as exposed:
         return str(exposed)

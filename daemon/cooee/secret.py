@@ -3,8 +3,12 @@
 import contextlib
 import errno
 import os
+import re
 import stat
 from pathlib import Path
+
+REFERENCE = re.compile(r"((?:[A-Za-z]+ )?)secret:([\w.~/-]+)")
+"""How a key is named where it would stand, such as "Bearer secret:NAME": what is before it, and the name."""
 
 
 class Exposed(Exception):

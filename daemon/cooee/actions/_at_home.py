@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import AfterValidator
 
 from cooee.actions import Failed
-from cooee.secret import Exposed, referred
+from cooee.secret import REFERENCE, Exposed, referred
 
 if TYPE_CHECKING:
     import aiohttp
 
-_SECRET = re.compile(r"^((?:[A-Za-z]+ )?)secret:([\w.~/-]+)$")
 _SECRET_HEADER = re.compile(r"(?i)authorization|cookie|token|secret|password|api[-_]?key")
 
 
@@ -23,7 +22,7 @@ def _headers(headers: dict[str, str]) -> dict[str, str]:
     for name, value in headers.items():
         if not re.fullmatch(r"[\w!#$%&'*+.^`|~-]+", name, re.ASCII) or not _is_field(value):
             raise ValueError(f"{name!r} can't be sent: a header's name has no spaces, and its value is one line")
-        if _SECRET_HEADER.search(name) and not _SECRET.match(value):
+        if _SECRET_HEADER.search(name) and not REFERENCE.fullmatch(value):
             raise ValueError(
                 f'{name} holds a key, which can\'t stand here; write "secret:NAME" or "Bearer secret:NAME"'
             )
@@ -84,7 +83,7 @@ def _is_field(value: str) -> bool:
 
 def resolved(header: str) -> str:
     """The header field with its key. Raises Failed where there is none."""
-    reference = _SECRET.match(header)
+    reference = REFERENCE.fullmatch(header)
     if reference is None:
         return header
     prefix, name = reference.groups()

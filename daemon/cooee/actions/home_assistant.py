@@ -18,7 +18,7 @@ from cooee.actions._hass_part import AskingPart, Part, Reading
 from cooee.actions._hass_runs import MEDIA, SCENE, SCRIPT
 from cooee.actions._hass_target import Target, targets
 from cooee.effects import Function
-from cooee.secret import Exposed, referred
+from cooee.secret import REFERENCE, Exposed, referred
 
 log = logging.getLogger("cooee.actions")
 
@@ -26,7 +26,6 @@ KINDS = (LIGHT, SWITCH, FAN, CLIMATE, COVER, LOCK, SCENE, SCRIPT, MEDIA)
 READ_ONLY = ("sensor", "binary_sensor", "person", "device_tracker", "weather", "sun", "input_number", "number",
              "input_select", "select", "input_text", "input_datetime", "counter", "timer", "vacuum", "lawn_mower",
              "alarm_control_panel", "event", "calendar", "todo", "zone")  # fmt: skip
-_SECRET = re.compile(r"secret:[\w.~/-]+")
 
 
 def _url(url: str) -> str:
@@ -41,7 +40,8 @@ def _url(url: str) -> str:
 
 
 def _reference(token: str) -> str:
-    if not _SECRET.fullmatch(token):
+    named = REFERENCE.fullmatch(token)
+    if named is None or named[1]:
         raise ValueError('must be "secret:NAME" or "secret:/path/of/a/file"; the token itself never stands here')
     return token
 

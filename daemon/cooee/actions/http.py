@@ -7,6 +7,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from pydantic import AfterValidator, Field, JsonValue, model_validator
 
+from cooee import address
 from cooee.actions import Failed, Report
 from cooee.actions._at_home import Headers, asked, limited, resolved
 from cooee.actions._parameters import TemplateTable, answered, declared, fill, fill_json, placeholders, texts
@@ -26,12 +27,8 @@ _STATUS = {
 
 def _url(url: str) -> str:
     placeholders(url)
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        raise ValueError("is no URL: check its host and its port") from error
-    if parts.scheme not in ("http", "https") or not host:
+    parts = address.parts(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError('must begin with "http://" or "https://" and a host')
     if not re.fullmatch(r"[!-~]+", url):
         raise ValueError("must be plain ASCII without spaces; write %20 for a space")

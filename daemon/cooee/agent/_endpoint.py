@@ -8,10 +8,9 @@ from pydantic import AfterValidator, Field, ValidationInfo
 from cooee import address
 from cooee.agent import Refused
 from cooee.events import Trouble
-from cooee.secret import Exposed, referred
+from cooee.secret import REFERENCE, Exposed, referred
 from cooee.settings import Table
 
-_SECRET = re.compile(r"((?:[A-Za-z]+ )?)secret:([\w.~/-]+)")
 _SECRET_HEADER = re.compile(r"(?i)authorization|cookie|token|secret|password|key")
 
 
@@ -27,7 +26,7 @@ def _address(url: str) -> str:
 def keyless(headers: dict[str, str]) -> dict[str, str]:
     """Header fields in which no key stands. Raises ValueError."""
     for name, value in headers.items():
-        if _SECRET_HEADER.search(name) and not _SECRET.fullmatch(value):
+        if _SECRET_HEADER.search(name) and not REFERENCE.fullmatch(value):
             raise ValueError(
                 f'{name} holds a key, which can\'t stand here; write "secret:NAME" or "Bearer secret:NAME"'
             )
@@ -35,7 +34,7 @@ def keyless(headers: dict[str, str]) -> dict[str, str]:
 
 
 def _named(text: str) -> str:
-    if text and not _SECRET.fullmatch(text):
+    if text and not REFERENCE.fullmatch(text):
         raise ValueError('is a key, which can\'t stand here; write "secret:NAME"')
     return text
 
@@ -88,7 +87,7 @@ def revealed(value: Any) -> Any:
             return {name: revealed(each) for name, each in value.items() if each not in ("", [])}
         case list():
             return [revealed(each) for each in value]
-        case str() if found := _SECRET.fullmatch(value):
+        case str() if found := REFERENCE.fullmatch(value):
             return found[1] + _secret(found[2])
     return value
 
